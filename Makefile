@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libprune: `make`, `make check`, `make demo`, `make install`; see `make help`.
+# No configure step is needed; `autoconf && ./configure` writes build/settings.mk, which is read here when it is there.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+B ?= build
+-include $(B)/settings.mk
+
+CC ?= cc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+CFLAGS ?= -O2 -g
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+mandir ?= $(datarootdir)/man
+docdir ?= $(datarootdir)/doc/libprune
+pkgconfigdir ?= $(libdir)/pkgconfig
+
+version_of = $(shell sed -n 's/^.define PRUNE_VERSION_$(1) //p' include/prune/version.h)
+VERSION := $(call version_of,MAJOR).$(call version_of,MINOR).$(call version_of,PATCH)
+ABI := 0
+
+include mk/probe.mk
+include mk/build.mk
+include mk/check.mk
+include mk/install.mk
+
+.DEFAULT_GOAL := all
+.PHONY: all help clean distclean demo bench
+all: $(PRODUCTS)
+	@$(SAY_WHAT_IS_MISSING)
+
+demo: all
+	examples/demo.sh $(DEMO_FLAGS)
+
+clean:
+	find $(B) -mindepth 1 -maxdepth 1 ! -name settings.mk -exec rm -rf {} + 2>/dev/null || :
+
+distclean:
+	rm -rf $(B) autom4te.cache config.log config.status configure configure~
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make             both libraries and the tool, in build/ (without OpenBLAS, jansson or zlib: libprune alone)
+## make check       every test (under five minutes on two cores)
+## make check-all   the tests under gcc and clang, AddressSanitizer and UBSan, and the style checks
+## make demo        train, prune, retrain, pack and run LeNet-300-100 on Fashion-MNIST; DEMO_FLAGS="--data DIR --seed N"
+## make install     to $(DESTDIR)$(prefix); make uninstall takes it away again
+## make dist        build/libprune-VERSION.tar.gz
+## make clean       everything that make made; make distclean: configure's files as well
+##
+## CC=clang, CFLAGS=..., V=1 (show commands), SAN=address,undefined, WERROR=1, B=DIR (build somewhere else)

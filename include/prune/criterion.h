@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Criterion: from the weights of a tensor to one importance for each unit of a granularity. Higher is kept longer.
+ *
+ *   "l1"            sum |w|                       (magnitude; Han et al. 2015 for single elements, Li et al. 2017 for
+ * filters) "l2"            sqrt(sum w^2) "lp:p=P"        (sum |w|^P)^(1/P), P > 0      the norms rank single elements
+ * alike, groups differently "random:seed=S" uniform in [0, 1), by unit number: a baseline "scores"        sum w: the
+ * tensor is itself the caller's importances
+ *
+ * Single elements are scored exactly. Sums run over a unit's elements in row-major order, in double, so that they have
+ * the same bits on every CPU; l2 and lp scale by the largest magnitude, so that they neither overflow nor lose small
+ * units. Infinite weights give infinite scores. A NaN weight is refused, PRUNE_E_VALUE with its position.
+ */
+#ifndef PRUNE_CRITERION_H
+#define PRUNE_CRITERION_H
+
+#include <stdint.h>
+
+#include "prune/granularity.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_criterion prune_criterion;
+
+/* Importances of the units of one tensor, with the granularity and the shape that they belong to. Immutable. */
+typedef struct prune_scores prune_scores;
+
+/* Statistics gathered from data that some criteria need. No criterion of this version does: pass NULL. */
+typedef struct prune_observations prune_observations;
+
+/* From a spec string, see prune/kinds.h. */
+PRUNE_API int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec);
+
+/* The canonical spec string; the criterion's own memory. */
+PRUNE_API const char *prune_criterion_spec(const prune_criterion *criterion);
+
+PRUNE_API void prune_criterion_free(prune_criterion *criterion);
+
+/* Scores `weights` (F32, F16, BF16 or F64, any strides) by units of `granularity`. PRUNE_E_DTYPE, PRUNE_E_SHAPE,
+ * PRUNE_E_VALUE, PRUNE_E_NOMEM. */
+PRUNE_API int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criterion,
+                                        const prune_tensor *weights, const prune_observations *observations,
+                                        const prune_granularity *granularity);
+
+/* The caller's own scores for a tensor of `rank` and `shape`: `values` (F32 or F64) has as many elements as there are
+ * units, in row-major order of the grid (prune_granularity_count); copied. NaN is refused. */
+PRUNE_API int32_t prune_scores_create(prune_scores **out, const prune_granularity *granularity, int32_t rank,
+                                      const int64_t *shape, const prune_tensor *values);
+
+/* The scores, F64 in the shape of the grid; borrowed, lives as long as `scores`. */
+PRUNE_API const prune_tensor *prune_scores_values(const prune_scores *scores);
+
+PRUNE_API void prune_scores_free(prune_scores *scores);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

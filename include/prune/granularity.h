@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Granularity: how a tensor is cut. The unit is the tile of elements that lives or dies together; the pool is the tile
+ * of units that compete with one another; the quota, where there is one, is how many units each pool keeps.
+ *
+ *   "element"            one element; pool=tensor (default) or pool=row: the elements of one index of axis 0
+ *   "nm:keep_n=2,group_m=4"  of every group_m elements in a row along `axis` (default 1, for OIHW and linear weights
+ * the inputs) keep_n live; with unit_rows=V the unit is V neighbours along axis 0 (along axis 1 when axis is 0), which
+ * then share their pattern. A tensor of rank 1 has axis 0 only, and unit_rows 1 "filter"             everything at one
+ * index of axis 0: an output channel of OIHW weights, any rank "row", "column"      one row or one column of a matrix;
+ * of a tensor of higher rank, everything at one index of axis 0 or of axis 1
+ *
+ * Remainder: where an extent is no multiple of group_m, the last group has r < group_m elements and keeps min(keep_n,
+ * r); a last strip of fewer than unit_rows is a unit of its own.
+ */
+#ifndef PRUNE_GRANULARITY_H
+#define PRUNE_GRANULARITY_H
+
+#include <stdint.h>
+
+#include "prune/mask.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_granularity prune_granularity;
+
+/* From a spec string, see prune/kinds.h; PRUNE_E_SPEC also for group_m 0 or keep_n above group_m. */
+PRUNE_API int32_t prune_granularity_create(prune_granularity **out, prune_context *context, const char *spec);
+
+/* The canonical spec string: the same for equal settings, accepted by prune_granularity_create. The granularity's own
+ * memory. */
+PRUNE_API const char *prune_granularity_spec(const prune_granularity *granularity);
+
+/* 1 when each pool has a quota of its own (N:M), 0 when a target must be given. */
+PRUNE_API int32_t prune_granularity_has_quota(const prune_granularity *granularity);
+
+/* How many units and pools a tensor of this shape has, and the shape of the grid of units (as many extents as the
+ * tensor has axes, 1 where a unit spans the axis): the order in which scores stand, row-major. Any pointer may be NULL;
+ * `grid` has room for `rank` extents. PRUNE_E_SHAPE when the granularity does not fit the shape, such as an axis that
+ * it has not got. */
+PRUNE_API int32_t prune_granularity_count(const prune_granularity *granularity, int32_t rank, const int64_t *shape,
+                                          int64_t *units, int64_t *pools, int64_t *grid);
+
+/* Whether a mask has this pattern: every unit wholly kept or wholly pruned, and no pool keeps more units than its quota
+ * (fewer is allowed). *holds is 1 or 0; *violation is -1, or the row-major number of the first element, of the first
+ * pool in row-major order that breaks the rule, at which the rule is seen to be broken: the first that differs from its
+ * unit's first, or the kept one that exceeds the quota. Either pointer may be NULL. */
+PRUNE_API int32_t prune_granularity_check(const prune_granularity *granularity, const prune_mask *mask, int32_t *holds,
+                                          int64_t *violation);
+
+PRUNE_API void prune_granularity_free(prune_granularity *granularity);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

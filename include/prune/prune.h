@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * libprune: score, select, mask, pack and run sparse weights. Includes every header of the core library; prune/model.h
+ * is libprune-model's. Conventions that hold everywhere stand in prune/status.h.
+ */
+#ifndef PRUNE_PRUNE_H
+#define PRUNE_PRUNE_H
+
+#include "prune/context.h"
+#include "prune/criterion.h"
+#include "prune/granularity.h"
+#include "prune/kinds.h"
+#include "prune/mask.h"
+#include "prune/packed.h"
+#include "prune/select.h"
+#include "prune/sparse.h"
+#include "prune/status.h"
+#include "prune/tensor.h"
+#include "prune/version.h"
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Report: one self-contained HTML page with inline SVG, readable in print, on a phone, in light and dark.
+ */
+#ifndef PRUNE_REPORT_H
+#define PRUNE_REPORT_H
+
+#include <stdint.h>
+
+#include "prune/network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A page that is being put together, block by block, from top to bottom. Belongs to one thread. Texts are UTF-8 and are
+ * escaped. */
+typedef struct prune_report prune_report;
+
+PRUNE_API int32_t prune_report_create(prune_report **out, prune_context *context, const char *title);
+PRUNE_API void prune_report_free(prune_report *report);
+
+PRUNE_API int32_t prune_report_text(prune_report *report, const char *paragraph);
+PRUNE_API int32_t prune_report_heading(prune_report *report, const char *heading);
+
+/* A table: `cells` has rows x columns texts, row by row, the first row the head. The first column is set left, the
+ * others right. */
+PRUNE_API int32_t prune_report_table(prune_report *report, const char *caption, int32_t rows, int32_t columns,
+                                     const char *const *cells);
+
+/* A line chart. First the frame, then its lines: `points` x, y pairs of numbers (x0, y0, x1, y1, ...), all finite. */
+PRUNE_API int32_t prune_report_chart(prune_report *report, const char *caption, const char *x_label,
+                                     const char *y_label);
+PRUNE_API int32_t prune_report_line(prune_report *report, const char *name, const double *xy, int32_t points);
+
+/* A histogram of the elements of `tensor` (F32) that `mask` keeps (NULL: all) in `bins` equal bins from -limit to limit
+ * (limit 0: the largest magnitude). Histograms that follow one another stand side by side where there is room. */
+PRUNE_API int32_t prune_report_histogram(prune_report *report, const char *caption, const prune_tensor *tensor,
+                                         const prune_mask *mask, int32_t bins, double limit);
+
+/* A picture of a mask as a matrix, row 0 at the top, kept elements dark. */
+PRUNE_API int32_t prune_report_mask(prune_report *report, const char *caption, const prune_mask *mask);
+
+/* Writes the page, atomically. */
+PRUNE_API int32_t prune_report_write(const prune_report *report, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sparse: a weight tensor in a format that can be read back. It is validated when made, copies what it is given, and
+ * never changes afterwards.
+ *
+ * A tensor of shape [r, ...] counts as a matrix of r rows and count / r columns (a vector as one row). A position that
+ * is not stored is exactly absent. A format's content is a list of parts, plain tensors with names; files hold just
+ * these:
+ *
+ *   "csr"    indptr  I64 [rows + 1]   ascending, from 0 to the number of stored elements
+ *            indices I32 [stored]     columns, strictly ascending within a row
+ *            values  F32 [stored]
+ *   "nm:keep_n=N,group_m=M"           also unit_rows=V (default 1): each V neighbouring rows have the same positions
+ *            values  F32 [rows, N * groups]   groups = ceil(columns / M); N values for each group, ascending by
+ * position positions U8 [rows, ceil(N * groups * b / 8)]   where in its group each value stands: b bits each (1 for M =
+ * 2, 2 up to 4, 4 up to 16, 8 up to 256), lowest bits first. For 2:4 that is a nibble for each group, the first group
+ * in the low nibble, as NVIDIA's metadata before reordering. A group with fewer elements has fillers of value 0 at the
+ * highest positions that are free, which may lie beyond the last column; bits left over are 0 "dense"  values  F32
+ * [rows, columns]
+ */
+#ifndef PRUNE_SPARSE_H
+#define PRUNE_SPARSE_H
+
+#include <stdint.h>
+
+#include "prune/granularity.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_sparse prune_sparse;
+
+/* Stores the kept elements of `weights` (F32, F16, BF16; any strides, rank 1 or more) in the format named by `spec`.
+ * `mask` NULL keeps what is not zero. Kept zeros are stored. PRUNE_E_VALUE when the mask does not have the pattern that
+ * an "nm" format needs, with the first violation's position, or for a kept NaN. */
+PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,
+                                      const char *spec);
+
+/* From the format's parts, in the order listed above; `shape` is the tensor's. Everything is checked against the rules
+ * above, in time linear in the parts: PRUNE_E_FORMAT (PRUNE_E_SHAPE, PRUNE_E_DTYPE for a part of another shape or type)
+ * says which part, where, and what stands there. Index parts may be I32 or I64, values F32, F16 or BF16. For N:M any
+ * ascending distinct positions are taken; a filler beyond the last column must be 0. */
+PRUNE_API int32_t prune_sparse_import(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,
+                                      const int64_t *shape, const prune_tensor *const *parts, int32_t part_count);
+
+/* The format's parts: how many, their names, and the tensors (borrowed: they live as long as `sparse`); NULL outside
+ * the list. */
+PRUNE_API int32_t prune_sparse_part_count(const prune_sparse *sparse);
+PRUNE_API const char *prune_sparse_part_name(const prune_sparse *sparse, int32_t index);
+PRUNE_API const prune_tensor *prune_sparse_part(const prune_sparse *sparse, int32_t index);
+
+/* Back to a row-major F32 tensor (+0.0 where nothing is stored), and the mask of what is stored (an N:M filler of value
+ * 0 counts as not stored). */
+PRUNE_API int32_t prune_sparse_to_tensor(prune_tensor **out, const prune_sparse *sparse);
+PRUNE_API int32_t prune_sparse_to_mask(prune_mask **out, const prune_sparse *sparse);
+
+PRUNE_API const char *prune_sparse_spec(const prune_sparse *sparse); /* canonical */
+PRUNE_API int32_t prune_sparse_rank(const prune_sparse *sparse);
+PRUNE_API const int64_t *prune_sparse_shape(const prune_sparse *sparse);
+PRUNE_API int64_t prune_sparse_rows(const prune_sparse *sparse);
+PRUNE_API int64_t prune_sparse_columns(const prune_sparse *sparse);
+PRUNE_API int64_t prune_sparse_stored(const prune_sparse *sparse); /* values, fillers included */
+PRUNE_API int64_t prune_sparse_bytes(const prune_sparse *sparse);  /* of all parts */
+
+PRUNE_API prune_context *prune_sparse_context(const prune_sparse *sparse);
+PRUNE_API void prune_sparse_free(prune_sparse *sparse);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

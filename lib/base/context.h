@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The context from the inside: libprune only. libprune-model uses the public functions.
+ */
+#ifndef PR_BASE_CONTEXT_H
+#define PR_BASE_CONTEXT_H
+
+#include "base/parallel.h"
+#include "prune/context.h"
+
+struct prune_context {
+    int references; /* changed atomically */
+    int fixed;      /* set by the first object, read atomically */
+    prune_alloc_fn alloc;
+    prune_release_fn release;
+    void *alloc_user;
+    int32_t threads;
+    prune_executor_fn executor;
+    void *executor_user;
+    struct pr_pool *pool; /* made at the first call that can use it */
+    uint32_t cpu;
+    prune_log_fn log;
+    void *log_user;
+    prune_progress_fn progress;
+    void *progress_user;
+};
+
+#endif

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Objects, libraries, tool. A source file is found by its folder; nothing is listed by hand but what is special.
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# -ffp-contract=off: a fused multiply-add is written by name or not at all, so that results do not depend on the compiler.
+OWN_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(WARNINGS) $(SAN_FLAGS) \
+            -ffile-prefix-map=$(CURDIR)=. -Iinclude -Ilib -MMD -MP
+COMPILE = $(CC) $(OWN_FLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(SAN_FLAGS) $(CFLAGS) -pthread
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+# lib/base is compiled into both libraries, except the files that hold the state of libprune itself.
+BASE_OF_CORE := lib/base/context.c lib/base/cpu.c lib/base/error.c lib/base/parallel.c
+BASE_OF_BOTH := $(filter-out $(BASE_OF_CORE),$(sort $(wildcard lib/base/*.c)))
+ISA_OUT := $(if $(filter yes,$(HAVE_AVX2)),,%_avx2.c) $(if $(filter yes,$(HAVE_AVX512)),,%_avx512.c)
+CORE_SOURCES := $(filter-out $(ISA_OUT),$(sort $(wildcard lib/base/*.c lib/core/*.c lib/core/*/*.c lib/core/*/*/*.c)))
+MODEL_SOURCES := $(BASE_OF_BOTH) $(sort $(wildcard lib/model/*.c lib/model/*/*.c lib/model/*/*/*.c))
+TOOL_SOURCES := $(sort $(wildcard src/*.c))
+
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+CORE_OBJECTS := $(call objects,$(CORE_SOURCES))
+MODEL_OBJECTS := $(patsubst $(B)/obj/lib/base/%.o,$(B)/obj/model-base/%.o,$(call objects,$(MODEL_SOURCES)))
+TOOL_OBJECTS := $(call objects,$(TOOL_SOURCES))
+
+CORE_PRODUCTS := $(B)/libprune.a $(B)/libprune.so $(B)/libprune.pc
+MODEL_PRODUCTS := $(B)/libprune-model.a $(B)/libprune-model.so $(B)/libprune-model.pc $(B)/prune
+PRODUCTS := $(CORE_PRODUCTS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PRODUCTS))
+
+# Objects depend on the flags they were made with.
+FLAGS_NOW := $(COMPILE) $(MODEL_CFLAGS) $(HAVE_AVX2) $(HAVE_AVX512)
+$(B)/flags.stamp: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+.PHONY: FORCE
+FORCE:
+
+$(B)/obj/%_avx2.o: ISA_FLAGS := $(AVX2_FLAGS)
+$(B)/obj/%_avx512.o: ISA_FLAGS := $(AVX512_FLAGS)
+$(B)/obj/lib/core/kernels/%.o: ISA_DEFINES := $(if $(filter yes,$(HAVE_AVX2)),-DPR_HAVE_AVX2) $(if $(filter yes,$(HAVE_AVX512)),-DPR_HAVE_AVX512)
+
+$(B)/obj/%.o: %.c $(B)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) $(ISA_FLAGS) $(ISA_DEFINES) $(MODEL_CFLAGS) $(TEST_CFLAGS) -c -o $@ $<
+$(B)/obj/model-base/%.o: lib/base/%.c $(B)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) -c -o $@ $<
+
+$(B)/libprune.a: $(CORE_OBJECTS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
+$(B)/libprune-model.a: $(filter-out $(B)/obj/model-base/%,$(MODEL_OBJECTS))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
+
+# The map is the list of exported symbols; tests/style compares it with the headers.
+$(B)/libprune.so.$(ABI): $(CORE_OBJECTS) lib/libprune.map
+	$(call say,LD,$@)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libprune.map $(if $(SAN),,-Wl,-z,defs) $(LDFLAGS) -o $@ $(CORE_OBJECTS) -lm
+$(B)/libprune-model.so.$(ABI): $(MODEL_OBJECTS) lib/libprune-model.map $(B)/libprune.so
+	$(call say,LD,$@)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libprune-model.map $(if $(SAN),,-Wl,-z,defs) $(LDFLAGS) -o $@ $(MODEL_OBJECTS) -L$(B) -lprune $(MODEL_LIBS) -lm
+$(B)/libprune.so $(B)/libprune-model.so: %: %.$(ABI)
+	$(Q)ln -sf $(<F) $@
+
+# The tool lies in build/ and finds the libraries beside it; `make install` links it anew, without that path.
+link_tool = $(LINK) $(LDFLAGS) $(1) -o $@ $(TOOL_OBJECTS) -L$(B) -lprune-model -lprune $(shell $(PKG_CONFIG) --libs jansson) -lm
+$(B)/prune: $(TOOL_OBJECTS) $(B)/libprune-model.so
+	$(call say,LD,$@)$(call link_tool,-Wl,-rpath,'$$ORIGIN')
+
+$(B)/%.pc: %.pc.in include/prune/version.h $(wildcard $(B)/settings.mk)
+	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@exec_prefix@|$(patsubst $(prefix)%,$${prefix}%,$(exec_prefix))|' \
+	  -e 's|@libdir@|$(patsubst $(exec_prefix)%,$${exec_prefix}%,$(libdir))|; s|@includedir@|$(patsubst $(prefix)%,$${prefix}%,$(includedir))|' \
+	  -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+-include $(wildcard $(patsubst %.o,%.d,$(CORE_OBJECTS) $(MODEL_OBJECTS) $(TOOL_OBJECTS)))

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests. A program of tests is one C file; it is linked with the static libraries, so it may also look inside. tests/api sees
+# the shared ones only. A script is one *.sh. tests/run runs them all and adds up what they print.
+
+TEST_CFLAGS = $(if $(filter tests/%,$<),$(CHECK_CFLAGS) -Itests/unit)
+CORE_TESTS := $(sort $(wildcard tests/unit/*.c tests/kernels/*.c))
+MODEL_TESTS := $(sort $(wildcard tests/model/*.c tests/oom/*.c))
+API_TESTS := $(sort $(wildcard tests/api/*.c))
+SCRIPT_TESTS := $(sort $(wildcard tests/cli/*.sh tests/style/*.sh tests/api/*.sh))
+EXAMPLES := $(sort $(wildcard examples/*.c))
+
+programs = $(patsubst %.c,$(B)/%,$(1))
+CORE_PROGRAMS := $(call programs,$(CORE_TESTS))
+MODEL_PROGRAMS := $(call programs,$(MODEL_TESTS))
+API_PROGRAMS := $(call programs,$(API_TESTS) $(EXAMPLES))
+
+# tests/oom wraps malloc to make the packages' own allocations fail.
+WRAP_MALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CHECK_LIBS) -lm
+$(MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(CHECK_LIBS) -lm
+$(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so $(if $(filter yes,$(HAVE_MODEL)),$(B)/libprune-model.so)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< -L$(B) -Wl,-rpath,$(abspath $(B)) $(if $(filter yes,$(HAVE_MODEL)),-lprune-model) -lprune $(CHECK_LIBS) -lm
+
+TEST_PROGRAMS := $(CORE_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS))
+
+# ONLY=WORD runs what has that word in its name.
+.PHONY: check check-programs check-all
+check-programs: all $(TEST_PROGRAMS)
+check: check-programs
+	@B=$(B) CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' tests/run $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
+
+# The same tests under other compilers and sanitizers, each in a build folder of its own.
+check-all: check
+	$(MAKE) check B=build/gcc-san CC=gcc SAN=address,undefined WERROR=1
+	$(MAKE) check B=build/clang-san CC=clang SAN=address,undefined WERROR=1
+
+-include $(wildcard $(patsubst %.c,$(B)/obj/%.d,$(CORE_TESTS) $(MODEL_TESTS) $(API_TESTS) $(EXAMPLES)))

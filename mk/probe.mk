@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What this machine has. Each probe is a variable that can be set by hand or by configure.
+
+# Packages of libprune-model; nothing in libprune needs them.
+MODEL_PACKAGES := openblas jansson zlib
+HAVE_MODEL ?= $(shell $(PKG_CONFIG) --exists $(MODEL_PACKAGES) 2>/dev/null && echo yes || echo no)
+HAVE_CHECK ?= $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes || echo no)
+ifeq ($(HAVE_MODEL),yes)
+MODEL_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(MODEL_PACKAGES))
+MODEL_LIBS := $(shell $(PKG_CONFIG) --libs $(MODEL_PACKAGES))
+endif
+ifeq ($(HAVE_CHECK),yes)
+CHECK_CFLAGS := $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check)
+endif
+
+# Instruction sets that the compiler and the assembler know. A probe that fails leaves its kernels out, and `make` says so.
+AVX2_FLAGS := -mavx2 -mfma -mf16c
+AVX512_FLAGS := $(AVX2_FLAGS) -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl
+probe_isa = $(shell printf '\#include <immintrin.h>\n%s\n' '$(2)' | $(CC) $(1) -x c - -c -o /dev/null 2>/dev/null && echo yes || echo no)
+HAVE_AVX2 ?= $(call probe_isa,$(AVX2_FLAGS),__m256 f(__m256 a) { return _mm256_fmadd_ps(a, a, a); })
+HAVE_AVX512 ?= $(call probe_isa,$(AVX512_FLAGS),__m512 f(__m512 a) { return _mm512_maskz_expand_ps(_cvtu32_mask16(5), a); })
+
+define SAY_WHAT_IS_MISSING
+if [ $(HAVE_MODEL) = no ]; then \
+  echo "libprune-model and the prune tool were left out: pkg-config does not find all of $(MODEL_PACKAGES)"; fi; \
+if [ $$(uname -m) = x86_64 ] && [ "$(HAVE_AVX2)$(HAVE_AVX512)" != yesyes ]; then \
+  echo "kernels: AVX2 $(HAVE_AVX2), AVX-512 $(HAVE_AVX512) (what $(CC) can build)"; fi
+endef
