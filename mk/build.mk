@@ -25,7 +25,7 @@ MODEL_OBJECTS := $(patsubst $(B)/obj/lib/base/%.o,$(B)/obj/model-base/%.o,$(call
 TOOL_OBJECTS := $(call objects,$(TOOL_SOURCES))
 
 CORE_PRODUCTS := $(B)/libprune.a $(B)/libprune.so $(B)/libprune.pc
-MODEL_PRODUCTS := $(B)/libprune-model.a $(B)/libprune-model.so $(B)/libprune-model.pc $(B)/prune
+MODEL_PRODUCTS := $(B)/libprune-model.a $(B)/libprune-model.so $(B)/libprune-model.pc $(if $(TOOL_SOURCES),$(B)/prune)
 PRODUCTS := $(CORE_PRODUCTS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PRODUCTS))
 
 # Objects depend on the flags they were made with.
