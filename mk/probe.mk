@@ -17,9 +17,17 @@ endif
 # Instruction sets that the compiler and the assembler know. A probe that fails leaves its kernels out, and `make` says so.
 AVX2_FLAGS := -mavx2 -mfma -mf16c
 AVX512_FLAGS := $(AVX2_FLAGS) -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl
-probe_isa = $(shell printf '\#include <immintrin.h>\n%s\n' '$(2)' | $(CC) $(1) -x c - -c -o /dev/null 2>/dev/null && echo yes || echo no)
-HAVE_AVX2 ?= $(call probe_isa,$(AVX2_FLAGS),__m256 f(__m256 a) { return _mm256_fmadd_ps(a, a, a); })
-HAVE_AVX512 ?= $(call probe_isa,$(AVX512_FLAGS),__m512 f(__m512 a) { return _mm512_maskz_expand_ps(_cvtu32_mask16(5), a); })
+HASH := \#
+AVX2_PROBE := __m256 f(__m256 a) { return _mm256_fmadd_ps(a, a, a); }
+AVX512_PROBE := __m512 f(__m512 a) { return _mm512_maskz_expand_ps(_cvtu32_mask16(5), a); }
+probe_isa = $(shell printf '$(HASH)include <immintrin.h>\n%s\n' '$($(1)_PROBE)' | $(CC) $($(1)_FLAGS) -x c - -c -o /dev/null 2>/dev/null && echo yes || echo no)
+HAVE_AVX2 ?= $(call probe_isa,AVX2)
+HAVE_AVX512 ?= $(call probe_isa,AVX512)
+# ?= defers; each probe runs once.
+HAVE_AVX2 := $(HAVE_AVX2)
+HAVE_AVX512 := $(HAVE_AVX512)
+HAVE_MODEL := $(HAVE_MODEL)
+HAVE_CHECK := $(HAVE_CHECK)
 
 define SAY_WHAT_IS_MISSING
 if [ $(HAVE_MODEL) = no ]; then \
