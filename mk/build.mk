@@ -66,6 +66,7 @@ $(B)/prune: $(TOOL_OBJECTS) $(B)/libprune-model.so
 	$(call say,LD,$@)$(call link_tool,-Wl,-rpath,'$$ORIGIN')
 
 $(B)/%.pc: %.pc.in include/prune/version.h $(wildcard $(B)/settings.mk)
+	@mkdir -p $(@D)
 	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@exec_prefix@|$(patsubst $(prefix)%,$${prefix}%,$(exec_prefix))|' \
 	  -e 's|@libdir@|$(patsubst $(exec_prefix)%,$${exec_prefix}%,$(libdir))|; s|@includedir@|$(patsubst $(prefix)%,$${prefix}%,$(includedir))|' \
 	  -e 's|@VERSION@|$(VERSION)|' $< > $@
