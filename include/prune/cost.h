@@ -22,9 +22,10 @@ PRUNE_API void prune_cost_free(prune_cost *cost);
 
 /* Adds a layer. `spec`, all extents 1 or more unless said:
  *   "linear:in=I,out=O,bias=0"
- *   "conv:in=I,out=O,kernel_h=K,kernel_w=K,height=H,width=W,stride=1,pad=0,dilation=1,groups=1,bias=0"   height, width
- * of the input "batch-norm:channels=C,height=H,width=W"        2 C parameters, C H W element operations
- *   "mean:channels=C,height=H,width=W"              a spatial mean: C element operations
+ *   "conv:in=I,out=O,kernel_h=K,kernel_w=K,height=H,width=W,stride=1,pad=0,dilation=1,groups=1,bias=0"
+ *                                             height and width are the input's
+ *   "batch-norm:channels=C,height=H,width=W"  2 C parameters, C H W element operations
+ *   "mean:channels=C,height=H,width=W"        a spatial mean: C element operations
  * `nonzeros` is how many weights (without biases) are not zero, -1 for all of them; `input_density` the fraction of the
  * layer's input activations that are not zero, 0 to 1. */
 PRUNE_API int32_t prune_cost_add(prune_cost *cost, const char *name, const char *spec, int64_t nonzeros,
@@ -44,10 +45,9 @@ PRUNE_API const char *prune_cost_name(const prune_cost *cost, int32_t layer);
 #define PRUNE_COST_MACS_WEIGHTS 4     /* MACs whose weight is not zero: dense MACs x non-zeros / weights */
 #define PRUNE_COST_MACS_ACTIVATIONS 5 /* dense MACs x input density */
 #define PRUNE_COST_MACS_BOTH 6        /* the product of both fractions: the estimate of Han et al. 2015 */
-#define PRUNE_COST_ELEMENT_OPS                                                                                         \
-    7 /* one for each output element of batch norm and mean: what torchprofile adds to MACs */
-#define PRUNE_COST_ACTIVATIONS 8 /* input elements read and output elements written by linear and conv layers */
-#define PRUNE_COST_OUTPUTS 9     /* output elements */
+#define PRUNE_COST_ELEMENT_OPS 7      /* one for each output of batch norm and mean: torchprofile adds these to MACs */
+#define PRUNE_COST_ACTIVATIONS 8      /* input elements read and output elements written by linear and conv layers */
+#define PRUNE_COST_OUTPUTS 9          /* output elements */
 PRUNE_API int32_t prune_cost_get(const prune_cost *cost, int32_t quantity, int32_t layer, double *value);
 
 /* Bytes of the weights (biases not counted) in a format, F32 values: "dense" 4 a weight; "csr" 4 + 4 a non-zero and 4 a

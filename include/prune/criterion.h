@@ -2,10 +2,11 @@
  *
  * Criterion: from the weights of a tensor to one importance for each unit of a granularity. Higher is kept longer.
  *
- *   "l1"            sum |w|                       (magnitude; Han et al. 2015 for single elements, Li et al. 2017 for
- * filters) "l2"            sqrt(sum w^2) "lp:p=P"        (sum |w|^P)^(1/P), P > 0      the norms rank single elements
- * alike, groups differently "random:seed=S" uniform in [0, 1), by unit number: a baseline "scores"        sum w: the
- * tensor is itself the caller's importances
+ *   "l1"             sum |w|; magnitude: Han et al. 2015 for single elements, Li et al. 2017 for filters
+ *   "l2"             sqrt(sum w^2)
+ *   "lp:p=P"         (sum |w|^P)^(1/P), P > 0; the norms rank single elements alike, groups differently
+ *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
+ *   "scores"         sum w: the tensor is itself the caller's importances
  *
  * Single elements are scored exactly. Sums run over a unit's elements in row-major order, in double, so that they have
  * the same bits on every CPU; l2 and lp scale by the largest magnitude, so that they neither overflow nor lose small

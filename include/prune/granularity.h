@@ -3,12 +3,14 @@
  * Granularity: how a tensor is cut. The unit is the tile of elements that lives or dies together; the pool is the tile
  * of units that compete with one another; the quota, where there is one, is how many units each pool keeps.
  *
- *   "element"            one element; pool=tensor (default) or pool=row: the elements of one index of axis 0
+ *   "element"                one element; pool=tensor (default) or pool=row: the elements of one index of axis 0
  *   "nm:keep_n=2,group_m=4"  of every group_m elements in a row along `axis` (default 1, for OIHW and linear weights
- * the inputs) keep_n live; with unit_rows=V the unit is V neighbours along axis 0 (along axis 1 when axis is 0), which
- * then share their pattern. A tensor of rank 1 has axis 0 only, and unit_rows 1 "filter"             everything at one
- * index of axis 0: an output channel of OIHW weights, any rank "row", "column"      one row or one column of a matrix;
- * of a tensor of higher rank, everything at one index of axis 0 or of axis 1
+ *                            the inputs) keep_n live; with unit_rows=V the unit is V neighbours along axis 0 (along
+ *                            axis 1 when axis is 0), which then share their pattern. A tensor of rank 1 has axis 0
+ *                            only, and unit_rows 1
+ *   "filter"                 everything at one index of axis 0: an output channel of OIHW weights, any rank
+ *   "row", "column"          one row or one column of a matrix; of a tensor of higher rank, everything at one index of
+ *                            axis 0 or of axis 1
  *
  * Remainder: where an extent is no multiple of group_m, the last group has r < group_m elements and keeps min(keep_n,
  * r); a last strip of fewer than unit_rows is a unit of its own.

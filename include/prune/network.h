@@ -3,11 +3,15 @@
  * Network: a graph of nodes and values, its parameters, and their masks.
  *
  * A value is a tensor with a name whose axis 0 is the batch. A node applies an operator to values and makes one.
- * Operators of this version: "linear"   [n, in] -> [n, out], parameters NODE.weight [out, in] and NODE.bias [out];
- * attributes in, out "relu"     any shape "flatten"  [n, ...] -> [n, product] A parameter may be pruned (its mask says
- * which elements are kept) or sparse (held in a format of prune/sparse.h, without a dense copy). A network with a
- * sparse parameter can be run, not trained. A network is changed by one thread at a time; runners that were made before
- * a change do not see it.
+ * Operators of this version:
+ *
+ *   "linear"   [n, in] -> [n, out], parameters NODE.weight [out, in] and NODE.bias [out]; attributes in, out
+ *   "relu"     any shape
+ *   "flatten"  [n, ...] -> [n, product]
+ *
+ * A parameter may be pruned (its mask says which elements are kept) or sparse (held in a format of prune/sparse.h,
+ * without a dense copy). A network with a sparse parameter can be run, not trained. A network is changed by one thread
+ * at a time; runners that were made before a change do not see it.
  */
 #ifndef PRUNE_NETWORK_H
 #define PRUNE_NETWORK_H

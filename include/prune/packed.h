@@ -54,12 +54,12 @@ PRUNE_API void prune_epilogue_free(prune_epilogue *epilogue);
 
 PRUNE_API int64_t prune_packed_rows(const prune_packed *packed);
 PRUNE_API int64_t prune_packed_columns(const prune_packed *packed);
-PRUNE_API int64_t
-prune_packed_stored(const prune_packed *packed); /* products done for one column of X, fillers included */
+
+/* Products done for one column of X, fillers included. */
+PRUNE_API int64_t prune_packed_stored(const prune_packed *packed);
 
 /* The format ("csr", "nm:keep_n=2,group_m=4", "dense"), the form (layout and loop order) and, for runs with n columns,
- * the kernels
- * ("avx2"): for logs and benchmarks. Constants or the packed object's own memory. */
+ * the kernels ("avx2"): for logs and benchmarks. Constants or the packed object's own memory. */
 PRUNE_API const char *prune_packed_format(const prune_packed *packed);
 PRUNE_API const char *prune_packed_form(const prune_packed *packed);
 PRUNE_API const char *prune_packed_kernels(const prune_packed *packed, int64_t n);

@@ -19,8 +19,7 @@ extern "C" {
 #endif
 
 /* Targets. Each is kept in every pool of its own: with element:pool=row, SPARSITY 0.5 removes half of each row. */
-#define PRUNE_QUOTA                                                                                                    \
-    0 /* what the granularity's quota says; `amount` is 0. The only target of a granularity that has one */
+#define PRUNE_QUOTA 0     /* the granularity's quota; `amount` is 0. The only target of a granularity that has one */
 #define PRUNE_SPARSITY 1  /* the fraction of units to remove, 0 to 1 */
 #define PRUNE_KEEP 2      /* the number of units to keep in each pool, a whole number, at most the size of each pool */
 #define PRUNE_THRESHOLD 3 /* units that score below `amount` go */
@@ -31,9 +30,10 @@ PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores
 /* Schedules:
  *   "one-shot:sparsity=S,step=T"                           nothing before step T, S from it on
  *   "linear:initial=A,final=B,begin=T0,end=T1"             from A to B in a straight line
- *   "cubic:initial=A,final=B,begin=T0,end=T1"              B + (A - B) (1 - t)^3, t = (step - T0) / (T1 - T0): AGP, Zhu
- * and Gupta 2017 eq. 1 Before `begin` the sparsity is `initial`, from `end` on `final`. Numbers of steps are whole,
- * begin < end. */
+ *   "cubic:initial=A,final=B,begin=T0,end=T1"              B + (A - B) (1 - t)^3, t = (step - T0) / (T1 - T0):
+ *                                                          AGP, Zhu and Gupta 2017 eq. 1
+ *
+ * Before `begin` the sparsity is `initial`, from `end` on `final`. Numbers of steps are whole, begin < end. */
 typedef struct prune_schedule prune_schedule;
 
 PRUNE_API int32_t prune_schedule_create(prune_schedule **out, prune_context *context, const char *spec);

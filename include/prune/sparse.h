@@ -7,16 +7,19 @@
  * is not stored is exactly absent. A format's content is a list of parts, plain tensors with names; files hold just
  * these:
  *
- *   "csr"    indptr  I64 [rows + 1]   ascending, from 0 to the number of stored elements
- *            indices I32 [stored]     columns, strictly ascending within a row
- *            values  F32 [stored]
- *   "nm:keep_n=N,group_m=M"           also unit_rows=V (default 1): each V neighbouring rows have the same positions
- *            values  F32 [rows, N * groups]   groups = ceil(columns / M); N values for each group, ascending by
- * position positions U8 [rows, ceil(N * groups * b / 8)]   where in its group each value stands: b bits each (1 for M =
- * 2, 2 up to 4, 4 up to 16, 8 up to 256), lowest bits first. For 2:4 that is a nibble for each group, the first group
- * in the low nibble, as NVIDIA's metadata before reordering. A group with fewer elements has fillers of value 0 at the
- * highest positions that are free, which may lie beyond the last column; bits left over are 0 "dense"  values  F32
- * [rows, columns]
+ *   "csr"
+ *       indptr     I64 [rows + 1]   ascending, from 0 to the number of stored elements
+ *       indices    I32 [stored]     columns, strictly ascending within a row
+ *       values     F32 [stored]
+ *   "nm:keep_n=N,group_m=M"         also unit_rows=V (default 1): each V neighbouring rows have the same positions
+ *       values     F32 [rows, N * groups], groups = ceil(columns / M): N values for each group, ascending by position
+ *       positions  U8 [rows, ceil(N * groups * b / 8)]: where in its group each value stands, b bits each (1 for M = 2,
+ *                  2 up to 4, 4 up to 16, 8 up to 256), lowest bits first. For 2:4 that is a nibble for each group, the
+ *                  first group in the low nibble, as NVIDIA's metadata before reordering. A group with fewer elements
+ *                  has fillers of value 0 at the highest positions that are free, which may lie beyond the last column;
+ *                  bits left over are 0
+ *   "dense"
+ *       values     F32 [rows, columns]
  */
 #ifndef PRUNE_SPARSE_H
 #define PRUNE_SPARSE_H
