@@ -27,7 +27,8 @@ PRUNE_API void prune_cost_free(prune_cost *cost);
  *   "batch-norm:channels=C,height=H,width=W"  2 C parameters, C H W element operations
  *   "mean:channels=C,height=H,width=W"        a spatial mean: C element operations
  * `nonzeros` is how many weights (without biases) are not zero, -1 for all of them; `input_density` the fraction of the
- * layer's input activations that are not zero, 0 to 1. */
+ * layer's input activations that are not zero, 0 to 1. PRUNE_E_SHAPE when groups do not divide the channels or the
+ * kernel exceeds the padded input, PRUNE_E_OVERFLOW when the layer's numbers do not fit in 63 bits. */
 PRUNE_API int32_t prune_cost_add(prune_cost *cost, const char *name, const char *spec, int64_t nonzeros,
                                  double input_density);
 
@@ -51,7 +52,8 @@ PRUNE_API const char *prune_cost_name(const prune_cost *cost, int32_t layer);
 PRUNE_API int32_t prune_cost_get(const prune_cost *cost, int32_t quantity, int32_t layer, double *value);
 
 /* Bytes of the weights (biases not counted) in a format, F32 values: "dense" 4 a weight; "csr" 4 + 4 a non-zero and 4 a
- * row, plus 4; "nm:keep_n=N,group_m=M" values and packed positions; "bitmap" 4 a non-zero and a bit a weight. Layer -1
+ * row, plus 4; "nm:keep_n=N,group_m=M" values and packed positions as in prune/sparse.h, however many of the weights
+ * are zero; "bitmap" 4 a non-zero and a bit a weight. A convolution's weights count as a matrix of `out` rows. Layer -1
  * for all. */
 PRUNE_API int32_t prune_cost_bytes(const prune_cost *cost, const char *format, int32_t layer, double *bytes);
 
