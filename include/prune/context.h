@@ -69,6 +69,7 @@ PRUNE_API int32_t prune_context_set_executor(prune_context *context, prune_execu
 /* Restricts the kernels to these PRUNE_CPU_* bits; PRUNE_E_UNSUPPORTED when the CPU lacks one of them. */
 PRUNE_API int32_t prune_context_set_cpu(prune_context *context, uint32_t mask);
 
+/* Whom to tell; NULL (the default) for nobody. */
 PRUNE_API int32_t prune_context_set_log(prune_context *context, prune_log_fn log, void *user);
 PRUNE_API int32_t prune_context_set_progress(prune_context *context, prune_progress_fn progress, void *user);
 

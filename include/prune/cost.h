@@ -17,6 +17,7 @@ extern "C" {
 /* A list of layers. Belongs to one thread while it is being filled. */
 typedef struct prune_cost prune_cost;
 
+/* An empty list. */
 PRUNE_API int32_t prune_cost_create(prune_cost **out, prune_context *context);
 PRUNE_API void prune_cost_free(prune_cost *cost);
 
@@ -35,6 +36,7 @@ PRUNE_API int32_t prune_cost_add(prune_cost *cost, const char *name, const char 
 /* The layers of a network as it is, with the weights' non-zeros and input densities of 1. */
 PRUNE_API int32_t prune_cost_add_network(prune_cost *cost, const prune_network *network);
 
+/* The layers in the order in which they were added: how many, and the name of one; NULL outside the list. */
 PRUNE_API int32_t prune_cost_count(const prune_cost *cost);
 PRUNE_API const char *prune_cost_name(const prune_cost *cost, int32_t layer);
 

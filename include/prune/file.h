@@ -20,6 +20,7 @@ extern "C" {
  */
 typedef struct prune_archive prune_archive;
 
+/* An empty archive. */
 PRUNE_API int32_t prune_archive_create(prune_archive **out, prune_context *context);
 PRUNE_API void prune_archive_free(prune_archive *archive);
 

@@ -43,6 +43,7 @@ PRUNE_API int32_t prune_mask_not(prune_mask **out, const prune_mask *a);
 PRUNE_API int32_t prune_mask_get(const prune_mask *mask, int64_t index, int32_t *kept);
 PRUNE_API int32_t prune_mask_set(prune_mask *mask, int64_t index, int32_t kept);
 
+/* `rank` extents: the mask's own memory. */
 PRUNE_API int32_t prune_mask_rank(const prune_mask *mask);
 PRUNE_API const int64_t *prune_mask_shape(const prune_mask *mask);
 PRUNE_API int64_t prune_mask_count(const prune_mask *mask); /* elements */
@@ -59,6 +60,7 @@ PRUNE_API int32_t prune_mask_compare(const prune_mask *a, const prune_mask *b, i
 /* Sets every pruned element of `tensor` (same shape, any dtype, any strides) to zero: +0.0, whatever stood there. */
 PRUNE_API int32_t prune_mask_apply(const prune_mask *mask, prune_tensor *tensor);
 
+/* The context it inherited; NULL for none. The mask keeps it. */
 PRUNE_API prune_context *prune_mask_context(const prune_mask *mask);
 PRUNE_API void prune_mask_free(prune_mask *mask);
 

@@ -83,6 +83,7 @@ PRUNE_API int32_t prune_network_is_packed(const prune_network *network);
  * with bias and ReLU fused. One thread at a time. */
 typedef struct prune_runner prune_runner;
 
+/* For up to `batch` samples at once, 1 or more. */
 PRUNE_API int32_t prune_runner_create(prune_runner **out, const prune_network *network, int64_t batch);
 
 /* Runs `samples` <= batch rows of the first input (row-major F32, one sample after another) and writes output `output`

@@ -52,6 +52,7 @@ PRUNE_API int32_t prune_epilogue_create(prune_epilogue **out, prune_context *con
                                         const char *spec);
 PRUNE_API void prune_epilogue_free(prune_epilogue *epilogue);
 
+/* The shape of W. */
 PRUNE_API int64_t prune_packed_rows(const prune_packed *packed);
 PRUNE_API int64_t prune_packed_columns(const prune_packed *packed);
 

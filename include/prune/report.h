@@ -17,9 +17,11 @@ extern "C" {
  * escaped. */
 typedef struct prune_report prune_report;
 
+/* A page that has a title and nothing else. */
 PRUNE_API int32_t prune_report_create(prune_report **out, prune_context *context, const char *title);
 PRUNE_API void prune_report_free(prune_report *report);
 
+/* A paragraph; a heading under which what follows stands. */
 PRUNE_API int32_t prune_report_text(prune_report *report, const char *paragraph);
 PRUNE_API int32_t prune_report_heading(prune_report *report, const char *heading);
 

@@ -36,6 +36,7 @@ PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores
  * Before `begin` the sparsity is `initial`, from `end` on `final`. Numbers of steps are whole, begin < end. */
 typedef struct prune_schedule prune_schedule;
 
+/* From a spec string, see prune/kinds.h; and its canonical form, the schedule's own memory. */
 PRUNE_API int32_t prune_schedule_create(prune_schedule **out, prune_context *context, const char *spec);
 PRUNE_API const char *prune_schedule_spec(const prune_schedule *schedule);
 

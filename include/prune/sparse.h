@@ -66,6 +66,7 @@ PRUNE_API int64_t prune_sparse_columns(const prune_sparse *sparse);
 PRUNE_API int64_t prune_sparse_stored(const prune_sparse *sparse); /* values, fillers included */
 PRUNE_API int64_t prune_sparse_bytes(const prune_sparse *sparse);  /* of all parts */
 
+/* The context it was made with; NULL for none. The object keeps it. */
 PRUNE_API prune_context *prune_sparse_context(const prune_sparse *sparse);
 PRUNE_API void prune_sparse_free(prune_sparse *sparse);
 

@@ -68,9 +68,10 @@ PRUNE_API int32_t prune_tensor_convert(prune_tensor **out, const prune_tensor *t
  * must not overlap. On PRUNE_E_VALUE nothing has been written. */
 PRUNE_API int32_t prune_tensor_copy(prune_tensor *target, const prune_tensor *source);
 
+/* PRUNE_F32 and so on; how many axes; how many elements. */
 PRUNE_API int32_t prune_tensor_dtype(const prune_tensor *tensor);
 PRUNE_API int32_t prune_tensor_rank(const prune_tensor *tensor);
-PRUNE_API int64_t prune_tensor_count(const prune_tensor *tensor); /* elements */
+PRUNE_API int64_t prune_tensor_count(const prune_tensor *tensor);
 
 /* `rank` extents, and `rank` strides in elements: the tensor's own memory. */
 PRUNE_API const int64_t *prune_tensor_shape(const prune_tensor *tensor);
