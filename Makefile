@@ -7,7 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 B ?= build
--include $(B)/settings.mk
+# What configure found. It comes first, so that everything below can be set there.
+-include build/settings.mk
 
 CC ?= cc
 AR ?= ar
@@ -20,6 +21,7 @@ bindir ?= $(exec_prefix)/bin
 libdir ?= $(exec_prefix)/lib
 includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
+datadir ?= $(datarootdir)
 mandir ?= $(datarootdir)/man
 docdir ?= $(datarootdir)/doc/libprune
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -34,28 +36,29 @@ include mk/check.mk
 include mk/install.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all help clean distclean demo bench
+.PHONY: all help clean distclean demo
 all: $(PRODUCTS)
 	@$(SAY_WHAT_IS_MISSING)
 
 demo: all
+	@[ $(HAVE_MODEL) = yes ] || { echo "make demo needs the prune tool, which was left out"; exit 1; }
 	examples/demo.sh $(DEMO_FLAGS)
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name settings.mk -exec rm -rf {} + 2>/dev/null || :
 
 distclean:
-	rm -rf $(B) autom4te.cache config.log config.status configure configure~
+	rm -rf $(B) build autom4te.cache config.log config.status configure configure~
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make             both libraries and the tool, in build/ (without OpenBLAS, jansson or zlib: libprune alone)
 ## make check       every test (under five minutes on two cores)
-## make check-all   the tests under gcc and clang, AddressSanitizer and UBSan, and the style checks
+## make check-all   the same, then under gcc and clang with AddressSanitizer and UBSan
 ## make demo        train, prune, retrain, pack and run LeNet-300-100 on Fashion-MNIST; DEMO_FLAGS="--data DIR --seed N"
 ## make install     to $(DESTDIR)$(prefix); make uninstall takes it away again
-## make dist        build/libprune-VERSION.tar.gz
+## make dist        build/libprune-VERSION.tar.gz; make distcheck builds, tests and installs what is in it
 ## make clean       everything that make made; make distclean: configure's files as well
 ##
-## CC=clang, CFLAGS=..., V=1 (show commands), SAN=address,undefined, WERROR=1, B=DIR (build somewhere else)
+## ONLY=WORD (tests with this word in their name), CC=clang, CFLAGS=..., V=1 (show commands), SAN=address,undefined, WERROR=1, B=DIR (build somewhere else)

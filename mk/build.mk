@@ -9,7 +9,8 @@ OWN_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden -ffp-co
 COMPILE = $(CC) $(OWN_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(SAN_FLAGS) $(CFLAGS) -pthread
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+QUIET := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V),,@$(if $(QUIET),,printf '  %-8s %s\n' '$(1)' '$(2)';))
 
 # lib/base is compiled into both libraries, except the files that hold the state of libprune itself.
 BASE_OF_CORE := lib/base/context.c lib/base/cpu.c lib/base/error.c lib/base/parallel.c
@@ -28,11 +29,14 @@ CORE_PRODUCTS := $(B)/libprune.a $(B)/libprune.so $(B)/libprune.pc
 MODEL_PRODUCTS := $(B)/libprune-model.a $(B)/libprune-model.so $(B)/libprune-model.pc $(if $(TOOL_SOURCES),$(B)/prune)
 PRODUCTS := $(CORE_PRODUCTS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PRODUCTS))
 
-# Objects depend on the flags they were made with.
+# Objects depend on the flags they were made with, .pc files on the folders they name.
 FLAGS_NOW := $(COMPILE) $(MODEL_CFLAGS) $(HAVE_AVX2) $(HAVE_AVX512)
-$(B)/flags.stamp: FORCE
+PATHS_NOW := $(prefix) $(exec_prefix) $(libdir) $(includedir)
+$(B)/flags.stamp: STAMP = $(FLAGS_NOW)
+$(B)/paths.stamp: STAMP = $(PATHS_NOW)
+$(B)/flags.stamp $(B)/paths.stamp: FORCE
 	@mkdir -p $(B)
-	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+	@printf '%s\n' '$(subst ','\'',$(STAMP))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(STAMP))' > $@
 .PHONY: FORCE
 FORCE:
 
@@ -65,8 +69,7 @@ link_tool = $(LINK) $(LDFLAGS) $(1) -o $@ $(TOOL_OBJECTS) -L$(B) -lprune-model -
 $(B)/prune: $(TOOL_OBJECTS) $(B)/libprune-model.so
 	$(call say,LD,$@)$(call link_tool,-Wl,-rpath,'$$ORIGIN')
 
-$(B)/%.pc: %.pc.in include/prune/version.h $(wildcard $(B)/settings.mk)
-	@mkdir -p $(@D)
+$(B)/%.pc: %.pc.in include/prune/version.h $(B)/paths.stamp
 	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@exec_prefix@|$(patsubst $(prefix)%,$${prefix}%,$(exec_prefix))|' \
 	  -e 's|@libdir@|$(patsubst $(exec_prefix)%,$${exec_prefix}%,$(libdir))|; s|@includedir@|$(patsubst $(prefix)%,$${prefix}%,$(includedir))|' \
 	  -e 's|@VERSION@|$(VERSION)|' $< > $@

@@ -6,13 +6,17 @@ TEST_CFLAGS = $(if $(filter tests/%,$<),$(CHECK_CFLAGS) -Itests/unit)
 CORE_TESTS := $(sort $(wildcard tests/unit/*.c tests/kernels/*.c))
 MODEL_TESTS := $(sort $(wildcard tests/model/*.c tests/oom/*.c))
 API_TESTS := $(sort $(wildcard tests/api/*.c))
-SCRIPT_TESTS := $(sort $(wildcard tests/cli/*.sh tests/style/*.sh tests/api/*.sh))
+# How the sources look and what the libraries export does not depend on sanitizers.
+SCRIPT_TESTS := $(sort $(wildcard tests/cli/*.sh $(if $(SAN),,tests/style/*.sh tests/api/*.sh)))
 EXAMPLES := $(sort $(wildcard examples/*.c))
 
 programs = $(patsubst %.c,$(B)/%,$(1))
 CORE_PROGRAMS := $(call programs,$(CORE_TESTS))
 MODEL_PROGRAMS := $(call programs,$(MODEL_TESTS))
-API_PROGRAMS := $(call programs,$(API_TESTS) $(EXAMPLES))
+# Of these, the ones that include prune/model.h are linked with both libraries.
+NEED_MODEL := $(shell grep -ls 'prune/model\.h' /dev/null $(API_TESTS) $(EXAMPLES))
+API_MODEL_PROGRAMS := $(call programs,$(NEED_MODEL))
+API_PROGRAMS := $(filter-out $(API_MODEL_PROGRAMS),$(call programs,$(API_TESTS) $(EXAMPLES)))
 
 # tests/oom wraps malloc to make the packages' own allocations fail.
 WRAP_MALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -22,17 +26,27 @@ $(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
 $(MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(CHECK_LIBS) -lm
-$(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so $(if $(filter yes,$(HAVE_MODEL)),$(B)/libprune-model.so)
+link_shared = $(LINK) $(LDFLAGS) -o $@ $< -L$(B) -Wl,-rpath,$(abspath $(B)) $(1) -lprune $(if $(filter $(B)/tests/%,$@),$(CHECK_LIBS)) -lm
+$(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< -L$(B) -Wl,-rpath,$(abspath $(B)) $(if $(filter yes,$(HAVE_MODEL)),-lprune-model) -lprune $(CHECK_LIBS) -lm
+	$(call say,LD,$@)$(call link_shared)
+$(API_MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(call link_shared,-lprune-model)
 
-TEST_PROGRAMS := $(CORE_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS))
+TEST_PROGRAMS := $(CORE_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS) $(API_MODEL_PROGRAMS))
 
 # ONLY=WORD runs what has that word in its name.
 .PHONY: check check-programs check-all
-check-programs: all $(TEST_PROGRAMS)
+check-programs: all $(if $(filter yes,$(HAVE_CHECK)),$(TEST_PROGRAMS),without-check)
+.PHONY: without-check
+without-check:
+	@echo "the tests need Check, which pkg-config does not find (Debian: check libsubunit-dev)"; exit 1
+# As many at a time as make itself may run.
+JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 check: check-programs
-	@B=$(B) CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' tests/run $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
+	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS= \
+	  tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
 
 # The same tests under other compilers and sanitizers, each in a build folder of its own.
 check-all: check
