@@ -42,11 +42,13 @@ check-programs: all $(if $(filter yes,$(HAVE_CHECK)),$(TEST_PROGRAMS),without-ch
 .PHONY: without-check
 without-check:
 	@echo "the tests need Check, which pkg-config does not find (Debian: check libsubunit-dev)"; exit 1
+# Seconds that one program may take.
+TIMEOUT ?= 300
 # As many at a time as make itself may run.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 check: check-programs
 	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS= \
-	  tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
+	  TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
 
 # The same tests under other compilers and sanitizers, each in a build folder of its own.
 check-all: check
