@@ -56,18 +56,13 @@ static int32_t check_reach(const prune_tensor *tensor)
     return PRUNE_OK;
 }
 
-int32_t prune_tensor_create(prune_tensor **out, prune_context *context, int32_t dtype, int32_t rank,
-                            const int64_t *shape)
+int32_t pr_tensor_new(prune_tensor **out, prune_context *context, int32_t dtype, int32_t rank, const int64_t *shape)
 {
-    int64_t count = 0, bytes = 0;
-    PR_REQUIRE(out);
-    PR_TRY(check_dtype(__func__, dtype));
-    PR_TRY(pr_check_shape(__func__, rank, shape, &count));
-    PR_TRY(pr_mul(count, prune_dtype_size(dtype), &bytes));
-
+    int64_t count = 0;
     prune_tensor *tensor;
+    PR_TRY(pr_count(rank, shape, &count));
     PR_TRY(pr_alloc_zero(context, 1, sizeof *tensor, &tensor));
-    int32_t status = pr_alloc_zero(context, bytes, 1, &tensor->memory);
+    int32_t status = pr_alloc(context, count, prune_dtype_size(dtype), &tensor->memory);
     if (status) {
         pr_release(context, tensor);
         return status;
@@ -82,6 +77,20 @@ int32_t prune_tensor_create(prune_tensor **out, prune_context *context, int32_t 
         tensor->shape[i] = shape[i];
     row_major(rank, shape, tensor->strides);
     tensor->contiguous = 1;
+    *out = tensor;
+    return PRUNE_OK;
+}
+
+int32_t prune_tensor_create(prune_tensor **out, prune_context *context, int32_t dtype, int32_t rank,
+                            const int64_t *shape)
+{
+    int64_t count;
+    prune_tensor *tensor;
+    PR_REQUIRE(out);
+    PR_TRY(check_dtype(__func__, dtype));
+    PR_TRY(pr_check_shape(__func__, rank, shape, &count));
+    PR_TRY(pr_tensor_new(&tensor, context, dtype, rank, shape));
+    memset(tensor->data, 0, (size_t)(count * prune_dtype_size(dtype)));
     *out = tensor;
     return PRUNE_OK;
 }

@@ -20,6 +20,9 @@ struct prune_tensor {
     int32_t contiguous;
 };
 
+/* What prune_tensor_create does, without setting the elements, for a type and a shape that are known to be good. */
+int32_t pr_tensor_new(prune_tensor **out, prune_context *context, int32_t dtype, int32_t rank, const int64_t *shape);
+
 /* dtype.c: element types. */
 
 static inline int pr_dtype_is_float(int32_t dtype)
