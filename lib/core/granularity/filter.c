@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/granularity/granularity.h"
+
+static int32_t cut(const struct pr_values *values, int32_t rank, const int64_t *shape, struct pr_cut *cut)
+{
+    (void)values;
+    if (rank < 1)
+        return pr_fail(PRUNE_E_SHAPE, "granularity filter needs a tensor of rank 1 or more; this has rank %d",
+                       (int)rank);
+    for (int32_t i = 0; i < rank; i++)
+        cut->unit[i] = i == 0 ? 1 : shape[i];
+    return PRUNE_OK;
+}
+
+const struct pr_granularity_kind pr_granularity_filter = {
+    .kind = {.name = "filter", .help = "everything at one index of axis 0: an output channel"},
+    .cut = cut,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The granularity from the inside: libprune only.
+ *
+ * A kind says how large its unit and its pool are on a tensor of some shape, and how many units a pool keeps; all
+ * else (counting, walking, checking, scoring, selecting) is computed from these boxes.
+ */
+#ifndef PR_CORE_GRANULARITY_H
+#define PR_CORE_GRANULARITY_H
+
+#include "base/alloc.h"
+#include "base/spec.h"
+#include "prune/granularity.h"
+
+#define PR_NO_QUOTA (-1)
+
+/* Extents in elements. A kind finds unit 1 along every axis, the pool as large as the tensor and no quota, and changes
+ * what differs. Extents beyond the tensor's are cut back. */
+struct pr_cut {
+    int64_t unit[PRUNE_MAX_RANK];
+    int64_t pool[PRUNE_MAX_RANK];
+    int64_t quota;
+};
+
+/* One file and one line of granularities.def each. */
+struct pr_granularity_kind {
+    struct pr_kind kind;
+    int has_quota;
+    int32_t (*check)(const struct pr_values *values); /* what the table cannot say of the values; NULL for nothing */
+    int32_t (*cut)(const struct pr_values *values, int32_t rank, const int64_t *shape, struct pr_cut *cut);
+};
+
+struct prune_granularity {
+    prune_context *context;
+    const struct pr_granularity_kind *kind;
+    struct pr_values values;
+    char *spec;
+};
+
+extern const struct pr_kind *const pr_granularity_kinds[];
+extern const int32_t pr_granularity_kind_count;
+
+/* A granularity on one shape: the tensor as a grid of units, the grid as a grid of pools. Every number fits. */
+struct pr_grid {
+    int32_t rank;
+    int64_t shape[PRUNE_MAX_RANK];         /* elements */
+    int64_t unit[PRUNE_MAX_RANK];          /* elements of a unit that is not cut off by the edge */
+    int64_t extent[PRUNE_MAX_RANK];        /* units */
+    int64_t stride[PRUNE_MAX_RANK];        /* from one unit to the next along an axis, in units */
+    int64_t pool[PRUNE_MAX_RANK];          /* units of a pool that is not cut off by the edge */
+    int64_t pool_extent[PRUNE_MAX_RANK];   /* pools */
+    int64_t elements, units, pools, quota; /* quota PR_NO_QUOTA for none */
+};
+
+int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity, int32_t rank, const int64_t *shape);
+
+/* Elements of an inner unit, units of an inner pool, units of the smallest pool (0 where there is none). */
+int64_t pr_grid_unit_elements(const struct pr_grid *grid);
+int64_t pr_grid_pool_units(const struct pr_grid *grid);
+int64_t pr_grid_least_pool(const struct pr_grid *grid);
+
+/* One pool after another, in row-major order of the grid of pools. */
+struct pr_pool_at {
+    int64_t index[PRUNE_MAX_RANK]; /* in the grid of pools */
+    int64_t count[PRUNE_MAX_RANK]; /* units along each axis */
+    int64_t first;                 /* number of its first unit */
+    int64_t units;
+    int whole; /* not cut off by the edge */
+};
+
+void pr_pool_start(const struct pr_grid *grid, int64_t pool, struct pr_pool_at *at);
+void pr_pool_next(const struct pr_grid *grid, struct pr_pool_at *at);
+
+/* The units of one pool in row-major order, as runs of consecutive unit numbers. */
+struct pr_pool_run {
+    int64_t first, count; /* unit number, and how many follow it; count 0 when all have been seen */
+    int32_t rank;
+    int64_t index[PRUNE_MAX_RANK], shape[PRUNE_MAX_RANK], stride[PRUNE_MAX_RANK];
+    int64_t left, length;
+};
+
+void pr_pool_run_start(const struct pr_grid *grid, const struct pr_pool_at *at, int64_t skip, int64_t count,
+                       struct pr_pool_run *run);
+void pr_pool_run_next(struct pr_pool_run *run);
+
+/* The mask that keeps the elements of the units whose byte in `keep` is 1. */
+int32_t pr_grid_expand(prune_mask **out, prune_context *context, const struct pr_grid *grid, const uint8_t *keep);
+
+#endif
