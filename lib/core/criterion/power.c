@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "core/criterion/criterion.h"
+
+/* A number as the unevaluated sum of two doubles. */
+struct pair {
+    double high, low;
+};
+
+/* Dekker's exact product. fma() would do it in one step, but is a slow function where the compiler may not assume the
+ * instruction. The operands here stay far from overflow. */
+static struct pair product(double a, double b)
+{
+    double split = 0x1p27 + 1, high = a * b;
+    double a1 = a * split - (a * split - a), a2 = a - a1;
+    double b1 = b * split - (b * split - b), b2 = b - b1;
+    struct pair result = {high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2};
+    return result;
+}
+
+static struct pair sum(double a, double b)
+{
+    double high = a + b, part = high - a;
+    struct pair result = {high, (a - (high - part)) + (b - part)};
+    return result;
+}
+
+/* ln 2 in two parts; the high one has 11 zero bits at its end, so that its product with an exponent is exact. */
+static const double LN2_HIGH = 0x1.62e42fefa3800p-1, LN2_LOW = 0x1.ef35793c76730p-45;
+
+/* The natural logarithm of x > 0, finite: x = m 2^e with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). */
+static struct pair logarithm(double x)
+{
+    int e;
+    double m = frexp(x, &e);
+    if (m < 0x1.6a09e667f3bcdp-1) {
+        m *= 2;
+        e--;
+    }
+    double above = m - 1, below = m + 1, below_low = m - (below - 1);
+    double t = above / below;
+    struct pair back = product(t, below);
+    double t_low = ((above - back.high) - back.low - t * below_low) / below;
+    double s = t * t, series = 0;
+    for (int k = 25; k >= 3; k -= 2)
+        series = (series + 1.0 / k) * s;
+    struct pair result = sum(e * LN2_HIGH, 2 * t);
+    return sum(result.high, result.low + 2 * (t_low + t * series) + e * LN2_LOW);
+}
+
+static double exponential(double high, double low)
+{
+    if (high > 710)
+        return INFINITY;
+    if (high < -760)
+        return 0;
+    double k = floor(high * 0x1.71547652b82fep0 + 0.5);
+    double r = (high - k * LN2_HIGH) - k * LN2_LOW + low, series = 1;
+    for (int i = 14; i >= 1; i--)
+        series = 1 + series * r / i;
+    return ldexp(series, (int)k);
+}
+
+double pr_power(double x, double p)
+{
+    if (x == 0 || isinf(x))
+        return x;
+    struct pair log = logarithm(x), y = product(log.high, p);
+    return exponential(y.high, y.low + log.low * p);
+}
+
+double pr_root(double x, double p)
+{
+    if (x == 0 || isinf(x))
+        return x;
+    struct pair log = logarithm(x);
+    double y = log.high / p;
+    struct pair back = product(y, p);
+    return exponential(y, ((log.high - back.high) - back.low + log.low) / p);
+}
