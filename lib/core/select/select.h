@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Selection and schedules from the inside: libprune only.
+ */
+#ifndef PR_CORE_SELECT_H
+#define PR_CORE_SELECT_H
+
+#include <math.h>
+#include <string.h>
+
+#include "core/granularity/granularity.h"
+#include "prune/select.h"
+
+/* How many of a pool's units go, exactly. */
+struct pr_target {
+    int32_t kind; /* PRUNE_QUOTA, PRUNE_SPARSITY, PRUNE_KEEP */
+    double amount;
+    int64_t quota;
+};
+
+/* k = round(sparsity * units), half away from zero, the product in double. */
+static inline int64_t pr_prune_count(double sparsity, int64_t units)
+{
+    double k = round(sparsity * (double)units);
+    return k < (double)units ? (int64_t)k : units;
+}
+
+static inline int64_t pr_target_count(const struct pr_target *target, int64_t units)
+{
+    int64_t keep = target->quota;
+    if (target->kind == PRUNE_SPARSITY)
+        return pr_prune_count(target->amount, units);
+    if (target->kind == PRUNE_KEEP)
+        keep = (int64_t)target->amount;
+    return units > keep ? units - keep : 0;
+}
+
+/* A score as an integer that orders as scores do; both zeros are one. */
+static inline uint64_t pr_score_key(double score)
+{
+    uint64_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    if (bits == 1ULL << 63)
+        bits = 0;
+    return bits >> 63 ? ~bits : bits | 1ULL << 63;
+}
+
+/* The k-th smallest (1 <= k <= count) of the keys, which are moved about; *equal is how many of those that equal it
+ * are among the k smallest. Linear in count. */
+uint64_t pr_kth_key(uint64_t *keys, int64_t count, int64_t k, int64_t *equal);
+
+/* keep[unit] becomes 1 for the units that stay and 0 for those that go. */
+int32_t pr_select_small(prune_context *context, const struct pr_grid *grid, const double *scores,
+                        const struct pr_target *target, uint8_t *keep);
+int32_t pr_select_large(prune_context *context, const struct pr_grid *grid, const double *scores,
+                        const struct pr_target *target, uint8_t *keep);
+
+/* Pools with more units than this are cut over threads one by one; smaller ones are dealt out whole. */
+#define PR_LARGE_POOL 262144
+
+/* One file and one line of schedules.def each. */
+struct pr_schedule_kind {
+    struct pr_kind kind;
+    int32_t (*check)(const struct pr_values *values); /* what the table cannot say of the values; NULL for nothing */
+    double (*at)(const struct pr_values *values, int64_t step);
+};
+
+extern const struct pr_kind *const pr_schedule_kinds[];
+extern const int32_t pr_schedule_kind_count;
+
+/* What linear and cubic share: their parameters, whose meaning and check; *t is how much of the way from begin to end
+ * lies behind `step`, 0 to 1. */
+extern const struct pr_parameter pr_schedule_span[];
+enum { PR_SPAN_INITIAL, PR_SPAN_FINAL, PR_SPAN_BEGIN, PR_SPAN_END };
+int32_t pr_schedule_span_check(const struct pr_values *values);
+double pr_schedule_span_part(const struct pr_values *values, int64_t step);
+
+#endif
