@@ -13,8 +13,8 @@
  *       values     F32 [stored]
  *   "nm:keep_n=N,group_m=M"         also unit_rows=V (default 1): each V neighbouring rows have the same positions
  *       values     F32 [rows, N * groups], groups = ceil(columns / M): N values for each group, ascending by position
- *       positions  U8 [rows, ceil(N * groups * b / 8)]: where in its group each value stands, b bits each (1 up to M = 2,
- *                  2 up to 4, 4 up to 16, 8 up to 256), lowest bits first. For 2:4 that is a nibble for each group, the
+ *       positions  U8 [rows, ceil(N * groups * b / 8)]: where in its group each value stands, b bits each (1 for M up
+ *                  to 2, 2 up to 4, 4 up to 16, 8 up to 256), lowest bits first. For 2:4 that is a nibble a group, the
  *                  first group in the low nibble, as NVIDIA's metadata before reordering. A group with fewer elements
  *                  has fillers of value 0 at the highest positions that are free, which may lie beyond the last column;
  *                  bits left over are 0
@@ -36,15 +36,16 @@ typedef struct prune_sparse prune_sparse;
 
 /* Stores the kept elements of `weights` (F32, F16, BF16; any strides, rank 1 or more) in the format named by `spec`.
  * `mask` NULL keeps what is not zero. Kept zeros are stored. PRUNE_E_VALUE when the mask does not have the pattern that
- * an "nm" format needs, with the first violation's position, or for a kept NaN. With mask NULL
- * and unit_rows above 1 a column is kept in every row of a unit when it is not zero in one of them. */
+ * an "nm" format needs, with the first violation's position, or for a kept NaN. With mask NULL and unit_rows above 1
+ * a column is kept in every row of a unit when it is not zero in one of them. */
 PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
 /* From the format's parts, in the order listed above; `shape` is the tensor's. Everything is checked against the rules
  * above, in time linear in the parts: PRUNE_E_FORMAT (PRUNE_E_SHAPE, PRUNE_E_DTYPE for a part of another shape or type)
- * says which part, where, and what stands there, PRUNE_E_VALUE for a NaN among the values. Index parts may be I32 or I64, values F32, F16 or BF16. For N:M any
- * ascending distinct positions are taken; a filler beyond the last column must be 0. */
+ * says which part, where, and what stands there; PRUNE_E_VALUE for a NaN among the values. Index parts may be I32 or
+ * I64, values F32, F16 or BF16. For N:M any ascending distinct positions are taken; a filler beyond the last column
+ * must be 0. */
 PRUNE_API int32_t prune_sparse_import(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,
                                       const int64_t *shape, const prune_tensor *const *parts, int32_t part_count);
 
