@@ -18,6 +18,7 @@ regularize: granularity
 recover: observe select criterion
 quantize: tensor kernels
 sparse: mask quantize granularity
+kinds.c: criterion select sparse
 graph: base
 ops: graph
 io: graph

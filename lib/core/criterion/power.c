@@ -29,6 +29,13 @@ static struct pair sum(double a, double b)
 /* ln 2 in two parts; the high one has 11 zero bits at its end, so that its product with an exponent is exact. */
 static const double LN2_HIGH = 0x1.62e42fefa3800p-1, LN2_LOW = 0x1.ef35793c76730p-45;
 
+/* 1/3, 1/5, ... and 1/n!, written as quotients that the compiler works out. */
+static const double ARTANH[] = {1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11, 1.0 / 13,
+                                1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21, 1.0 / 23};
+static const double EXP[] = {
+    1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,       1.0 / 5040,
+    1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+
 /* The natural logarithm of x > 0, finite: x = m 2^e with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). */
 static struct pair logarithm(double x)
 {
@@ -43,8 +50,8 @@ static struct pair logarithm(double x)
     struct pair back = product(t, below);
     double t_low = ((above - back.high) - back.low - t * below_low) / below;
     double s = t * t, series = 0;
-    for (int k = 25; k >= 3; k -= 2)
-        series = (series + 1.0 / k) * s;
+    for (int i = (int)(sizeof ARTANH / sizeof *ARTANH) - 1; i >= 0; i--)
+        series = (series + ARTANH[i]) * s;
     struct pair result = sum(e * LN2_HIGH, 2 * t);
     return sum(result.high, result.low + 2 * (t_low + t * series) + e * LN2_LOW);
 }
@@ -56,10 +63,10 @@ static double exponential(double high, double low)
     if (high < -760)
         return 0;
     double k = floor(high * 0x1.71547652b82fep0 + 0.5);
-    double r = (high - k * LN2_HIGH) - k * LN2_LOW + low, series = 1;
-    for (int i = 14; i >= 1; i--)
-        series = 1 + series * r / i;
-    return ldexp(series, (int)k);
+    double r = (high - k * LN2_HIGH) - k * LN2_LOW + low, series = 0;
+    for (int i = (int)(sizeof EXP / sizeof *EXP) - 1; i >= 0; i--)
+        series = (series + EXP[i]) * r;
+    return ldexp(1 + series, (int)k);
 }
 
 double pr_power(double x, double p)

@@ -119,7 +119,7 @@ static void scale_row(double *row, int64_t count, const int32_t *exponents, int6
     }
 }
 
-/* `count` elements from column `first` of a row whose first unit is number `unit_number`. 0, or which one is NaN + 1. */
+/* `count` elements from column `first` of a row that begins in unit `unit_number`. 0, or which one is NaN + 1. */
 static int64_t take_chunk(const struct job *job, const char *data, int64_t first, int64_t count, int64_t unit_number)
 {
     const prune_criterion *c = job->criterion;

@@ -52,6 +52,13 @@ struct pr_grid {
     int64_t elements, units, pools, quota; /* quota PR_NO_QUOTA for none */
 };
 
+/* Scores, one for each unit of a grid: made by criteria, read by selection. */
+struct prune_scores {
+    prune_context *context;
+    struct pr_grid grid;
+    prune_tensor *values; /* F64 in the shape of the grid, without gaps, no NaN */
+};
+
 int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity, int32_t rank, const int64_t *shape);
 
 /* Elements of an inner unit, units of an inner pool, units of the smallest pool (0 where there is none). */

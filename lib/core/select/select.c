@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/select/select.h"
 
-#include "core/granularity/scores.h"
 #include "core/tensor/tensor.h"
 
 #define UNITS_PER_TASK 262144
