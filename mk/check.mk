@@ -47,7 +47,7 @@ TIMEOUT ?= 300
 # As many at a time as make itself may run.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 check: check-programs
-	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS= \
+	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS=' -- $(MAKEOVERRIDES)' \
 	  TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
 
 # The same tests under other compilers and sanitizers, each in a build folder of its own.
