@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Kernels: inner loops over raw pointers. They know no objects, allocate nothing and cannot fail; README.md has the
+ * contract of each slot.
+ */
+#ifndef PR_CORE_KERNELS_H
+#define PR_CORE_KERNELS_H
+
+#include <stdint.h>
+
+/* Widths that layouts are made of, in floats. */
+#define PR_LANES 16 /* the finest piece of a strip or a tile */
+#define PR_STRIP 64 /* rows of a full strip, for forms with lanes along the rows of W */
+#define PR_CHUNK 32 /* columns of W for which one word of indices holds; packed columns of X are padded to it */
+
+/* A row's entries within one panel of columns. */
+struct pr_run {
+    uint32_t row; /* within the block */
+    uint32_t count;
+};
+
+typedef void pr_pack_x_fn(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n);
+typedef void pr_store_y_fn(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
+                           const float *bias_m, const float *bias_n, int relu);
+typedef void pr_rows_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                        const uint16_t *columns, const float *values);
+typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
+                         int64_t columns, int64_t lanes);
+typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
+                        const uint32_t *words, int64_t groups, int64_t lanes);
+
+struct pr_kernels {
+#define PR_KERNEL(slot, type, order) type *slot;
+#include "core/kernels/kernels.def"
+#undef PR_KERNEL
+};
+
+enum pr_slot {
+#define PR_KERNEL(slot, type, order) PR_SLOT_##slot,
+#include "core/kernels/kernels.def"
+#undef PR_KERNEL
+    PR_SLOT_COUNT
+};
+
+enum pr_order { PR_EXACT, PR_ORDERED, PR_FREE };
+
+/* The table for a CPU mask (PRUNE_CPU_* bits): the scalar one, overlaid by each instruction set that the mask has and
+ * this build knows. A function of the mask alone: it does not ask the CPU. */
+void pr_kernels_select(uint32_t cpu_mask, struct pr_kernels *out);
+
+/* Which instruction set a slot's instance comes from under a mask: "scalar", "avx2", "avx512". */
+const char *pr_kernels_origin(uint32_t cpu_mask, enum pr_slot slot);
+
+const char *pr_slot_name(enum pr_slot slot);
+enum pr_order pr_slot_order(enum pr_slot slot);
+
+/* One table for each instruction set; NULL in the slots that it leaves alone, none in the scalar one. */
+extern const struct pr_kernels pr_kernels_scalar;
+#ifdef PR_HAVE_AVX2
+extern const struct pr_kernels pr_kernels_avx2;
+#endif
+#ifdef PR_HAVE_AVX512
+extern const struct pr_kernels pr_kernels_avx512;
+#endif
+
+#endif

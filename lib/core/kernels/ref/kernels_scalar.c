@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The scalar table: complete, and what "correct" means. Plain loops, one fused multiply-add after another.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/kernels.h"
+
+static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
+{
+    for (int64_t i = 0; i < m; i++) {
+        memcpy(to + i * width, from + i * ld, (size_t)n * sizeof *to);
+        memset(to + i * width + n, 0, (size_t)(width - n) * sizeof *to);
+    }
+}
+
+static void pack_x_transpose(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        for (int64_t i = 0; i < m; i++)
+            to[j * width + i] = from[i * ld + j];
+        memset(to + j * width + m, 0, (size_t)(width - m) * sizeof *to);
+    }
+}
+
+static inline float finish(float sum, const float *bias_m, const float *bias_n, int64_t i, int64_t j, int relu)
+{
+    if (bias_m)
+        sum += bias_m[i];
+    if (bias_n)
+        sum += bias_n[j];
+    return relu && sum <= 0.0f ? 0.0f : sum;
+}
+
+static void store_y_copy(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
+                         const float *bias_m, const float *bias_n, int relu)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            y[i * ldy + j] = finish(from[i * ld + j], bias_m, bias_n, i, j, relu);
+}
+
+static void store_y_transpose(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
+                              const float *bias_m, const float *bias_n, int relu)
+{
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t i = 0; i < m; i++)
+            y[j * ldy + i] = finish(from[i * ld + j], bias_m, bias_n, i, j, relu);
+}
+
+static void rows_panel(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                       const uint16_t *columns, const float *values)
+{
+    for (int64_t r = 0; r < run_count; r++) {
+        float *sum = sums + runs[r].row * tile;
+        for (uint32_t e = 0; e < runs[r].count; e++, columns++, values++) {
+            const float *row = x + *columns * tile;
+            for (int64_t j = 0; j < tile; j++)
+                sum[j] = fmaf(*values, row[j], sum[j]);
+        }
+    }
+}
+
+static void dense_strip(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
+                        int64_t columns, int64_t lanes)
+{
+    for (int64_t j = 0; j < n; j++) {
+        float *sum = sums + j * ld;
+        memset(sum, 0, (size_t)lanes * sizeof *sum);
+        for (int64_t k = 0; k < columns; k++)
+            for (int64_t i = 0; i < lanes; i++)
+                sum[i] = fmaf(values[k * lanes + i], x[j * ldx + k], sum[i]);
+    }
+}
+
+static void nm24_strip(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
+                       const uint32_t *words, int64_t groups, int64_t lanes)
+{
+    for (int64_t j = 0; j < n; j++) {
+        float *sum = sums + j * ld;
+        memset(sum, 0, (size_t)lanes * sizeof *sum);
+        for (int64_t s = 0; s < 2 * groups; s++)
+            for (int64_t i = 0; i < lanes; i++) {
+                uint32_t position = words[s / 16 * lanes + i] >> (2 * (s % 16)) & 3;
+                sum[i] = fmaf(values[s * lanes + i], x[j * ldx + s / 2 * 4 + position], sum[i]);
+            }
+    }
+}
+
+const struct pr_kernels pr_kernels_scalar = {
+    .pack_x_copy = pack_x_copy,
+    .pack_x_transpose = pack_x_transpose,
+    .store_y_copy = store_y_copy,
+    .store_y_transpose = store_y_transpose,
+    .rows_panel = rows_panel,
+    .rows_dot = rows_panel,
+    .dense_strip = dense_strip,
+    .nm24_strip = nm24_strip,
+};

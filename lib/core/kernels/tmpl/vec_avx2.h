@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The vector vocabulary in AVX2 and FMA: 8 floats.
+ */
+#ifndef PR_KERNELS_VEC_AVX2_H
+#define PR_KERNELS_VEC_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VL 8
+#define MOST_VECTORS 8
+#define MOST_COLUMNS 2
+
+typedef __m256 vec;
+typedef __m256i words;
+
+#define v_zero() _mm256_setzero_ps()
+#define v_all(value) _mm256_set1_ps(value)
+#define v_load(from) _mm256_loadu_ps(from)
+#define v_store(to, v) _mm256_storeu_ps(to, v)
+#define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define v_add(a, b) _mm256_add_ps(a, b)
+#define v_words(from) _mm256_loadu_si256((const __m256i *)(from))
+#define v_shift_right(w, bits) _mm256_srli_epi32(w, bits)
+#define v_four(from) _mm256_broadcast_ps((const __m128 *)(from))
+#define v_pick_of_four(v, w) _mm256_permutevar_ps(v, w)
+
+static inline __m256i v_first(int64_t count)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vec v_load_some(const float *from, int64_t count)
+{
+    return _mm256_maskload_ps(from, v_first(count));
+}
+
+static inline void v_store_some(float *to, vec v, int64_t count)
+{
+    _mm256_maskstore_ps(to, v_first(count), v);
+}
+
+static inline vec v_relu(vec v)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NLE_UQ), v);
+}
+
+static inline float v_sum(vec v)
+{
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The vector vocabulary in AVX-512: 16 floats.
+ */
+#ifndef PR_KERNELS_VEC_AVX512_H
+#define PR_KERNELS_VEC_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define VL 16
+#define MOST_VECTORS 8 /* accumulators of a row */
+#define MOST_COLUMNS 4 /* columns of X that share a load of values */
+
+typedef __m512 vec;
+typedef __m512i words; /* one 32-bit word for each float */
+
+#define v_zero() _mm512_setzero_ps()
+#define v_all(value) _mm512_set1_ps(value)
+#define v_load(from) _mm512_loadu_ps(from)
+#define v_store(to, v) _mm512_storeu_ps(to, v)
+#define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define v_add(a, b) _mm512_add_ps(a, b)
+#define v_words(from) _mm512_loadu_si512(from)
+#define v_shift_right(w, bits) _mm512_srli_epi32(w, (unsigned)(bits))
+/* Four floats, again and again; and of each four one, by the low two bits of a word. */
+#define v_four(from) _mm512_broadcast_f32x4(_mm_loadu_ps(from))
+#define v_pick_of_four(v, w) _mm512_permutevar_ps(v, w)
+
+/* The first `count` floats; the rest is neither read nor written, and 0 when loaded. */
+static inline vec v_load_some(const float *from, int64_t count)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+}
+
+static inline void v_store_some(float *to, vec v, int64_t count)
+{
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), v);
+}
+
+/* What is greater than 0, or NaN; +0 for the rest. */
+static inline vec v_relu(vec v)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+}
+
+static inline float v_sum(vec v)
+{
+    return _mm512_reduce_add_ps(v);
+}
+
+#endif

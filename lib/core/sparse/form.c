@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/sparse/form.h"
+
+#include <string.h>
+
+#define PR_FORM(identifier, text) extern const struct pr_form pr_form_##identifier;
+#include "core/sparse/forms.def"
+#undef PR_FORM
+
+const struct pr_form *const pr_forms[] = {
+#define PR_FORM(identifier, text) &pr_form_##identifier,
+#include "core/sparse/forms.def"
+#undef PR_FORM
+};
+const int pr_form_count = (int)(sizeof pr_forms / sizeof *pr_forms);
+
+int32_t pr_blob_begin(struct pr_blob *blob, const int64_t *section_bytes, int count)
+{
+    int64_t offsets[PR_MAX_SECTIONS] = {0}, end = (int64_t)sizeof(struct pr_header);
+    for (int i = 0; i < count; i++) {
+        PR_TRY(pr_add(end, 63, &end));
+        offsets[i] = end / 64 * 64;
+        PR_TRY(pr_add(offsets[i], section_bytes[i], &end));
+    }
+    PR_TRY(pr_add(end, 63, &end));
+    end = end / 64 * 64;
+    PR_TRY(pr_alloc_zero(blob->context, end, 1, &blob->header));
+    blob->header->bytes = (uint64_t)end;
+    for (int i = 0; i < count; i++) {
+        blob->header->offset[i] = offsets[i];
+        blob->header->section_bytes[i] = section_bytes[i];
+    }
+    return PRUNE_OK;
+}
+
+int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_bytes, int count)
+{
+    for (int i = 0; i < PR_MAX_SECTIONS; i++) {
+        int64_t expected = i < count ? section_bytes[i] : 0;
+        if (header->section_bytes[i] != expected)
+            return pr_fail(PRUNE_E_FORMAT, "section %d of the packed data has %lld bytes; %lld fit its shape", i,
+                           (long long)header->section_bytes[i], (long long)expected);
+    }
+    return PRUNE_OK;
+}
+
+int64_t pr_choose_block_rows(int64_t rows, int64_t least, int64_t most)
+{
+    int64_t block = pr_ceil_div(pr_ceil_div(rows, 4), least) * least;
+    return block < least ? least : block > most ? most : block;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Form: one packed layout of a weight matrix and the order of its loops. A form packs once into one block of bytes that
+ * is position-independent, checks such a block when it comes from outside, and computes a block of rows.
+ */
+#ifndef PR_CORE_SPARSE_FORM_H
+#define PR_CORE_SPARSE_FORM_H
+
+#include "base/alloc.h"
+#include "core/kernels/kernels.h"
+#include "core/sparse/source.h"
+
+#define PR_BLOB_VERSION 1
+#define PR_MAX_SECTIONS 6
+
+/* What a block of bytes begins with. Offsets count bytes from its beginning and are multiples of 64. */
+struct pr_header {
+    char magic[8]; /* "PRPACKED" */
+    uint32_t version;
+    uint32_t byte_order; /* 0x01020304 */
+    uint64_t bytes;
+    uint64_t checksum; /* of everything after it */
+    char format[64];
+    char form[24];
+    int64_t rows, columns, stored;
+    int64_t column_hint; /* how many columns X was said to have */
+    int64_t block_rows;  /* rows of a block; the last may have fewer */
+    int64_t parameter;   /* the form's own */
+    int64_t offset[PR_MAX_SECTIONS], section_bytes[PR_MAX_SECTIONS];
+};
+
+/* A block of bytes, in memory. */
+struct pr_blob {
+    prune_context *context;
+    struct pr_header *header;
+};
+
+/* Memory for a block with these sections, all zero but for the sizes and offsets in its header. */
+int32_t pr_blob_begin(struct pr_blob *blob, const int64_t *section_bytes, int count);
+
+static inline void *pr_section(const struct pr_header *header, int index)
+{
+    return (char *)(uintptr_t)header + header->offset[index];
+}
+
+/* Size of each section as the header says, against what it must be. */
+int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_bytes, int count);
+
+/* One block of rows times a tile of columns of X. Forms with lanes along the rows of W take X as [tile][pr_padded] and
+ * give sums [tile][sum_rows]; the others take X as [columns][tile] and give sums [block_rows][tile]. */
+struct pr_block_run {
+    const struct pr_header *header;
+    const struct pr_kernels *kernels;
+    int64_t block;
+    int64_t tile; /* columns of X in this tile, fillers included */
+    const float *x;
+    int64_t ldx; /* floats from one packed column, or row, to the next */
+    float *sums;
+    int64_t ld_sums;
+};
+
+struct pr_form {
+    const char *name; /* at most 23 bytes: files carry it */
+    int lanes_along_rows;
+    int64_t tile; /* the widest tile it runs well, a multiple of 16 (any number with lanes along the rows) */
+    int (*can)(const struct pr_source *source);
+    int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
+    int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint);
+    /* Whether running this block can be relied on to stay within it and within X and the sums. */
+    int32_t (*validate)(const struct pr_header *header);
+    int64_t (*block_work)(const struct pr_header *header, int64_t block); /* products for one column of X */
+    void (*run)(const struct pr_block_run *run);
+    enum pr_slot (*slot)(int64_t n); /* the inner loop for runs with n columns */
+};
+
+/* In order of preference: the first that can and prefers to is taken. */
+extern const struct pr_form *const pr_forms[];
+extern const int pr_form_count;
+
+static inline int64_t pr_padded(int64_t columns)
+{
+    return pr_ceil_div(columns, PR_CHUNK) * PR_CHUNK;
+}
+
+static inline int64_t pr_block_count(const struct pr_header *header)
+{
+    return pr_ceil_div(header->rows, header->block_rows);
+}
+
+static inline int64_t pr_block_size(const struct pr_header *header, int64_t block)
+{
+    int64_t rest = header->rows - block * header->block_rows;
+    return rest < header->block_rows ? rest : header->block_rows;
+}
+
+/* Rows of a block's sums, fillers included. */
+static inline int64_t pr_block_lanes(const struct pr_header *header, int64_t block)
+{
+    return pr_ceil_div(pr_block_size(header, block), PR_LANES) * PR_LANES;
+}
+
+/* Rows of a block such that there are a few for each thread to take and a panel of X is used often enough. */
+int64_t pr_choose_block_rows(int64_t rows, int64_t least, int64_t most);
+
+#endif

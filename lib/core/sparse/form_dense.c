@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Dense: strips of 64 rows (the last one of a multiple of 16), each [columns][strip], lanes along the rows.
+ */
+#include "core/sparse/form.h"
+
+enum { VALUES };
+
+static int can(const struct pr_source *source)
+{
+    return source->format == PR_SOURCE_DENSE;
+}
+
+static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
+{
+    (void)source;
+    (void)column_hint;
+    (void)cpu;
+    return 1;
+}
+
+static int64_t strip_lanes(const struct pr_header *header, int64_t first_row)
+{
+    int64_t lanes = pr_ceil_div(header->rows - first_row, PR_LANES) * PR_LANES;
+    return lanes < PR_STRIP ? lanes : PR_STRIP;
+}
+
+/* The size of the one section: rows padded to lanes. */
+static int32_t value_bytes(int64_t rows, int64_t columns, int64_t *bytes)
+{
+    int64_t lanes = 0;
+    PR_TRY(pr_add(rows, PR_LANES - 1, &lanes));
+    PR_TRY(pr_mul(lanes / PR_LANES * PR_LANES, columns, bytes));
+    return pr_mul(*bytes, (int64_t)sizeof(float), bytes);
+}
+
+static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint)
+{
+    (void)column_hint;
+    int64_t bytes = 0;
+    PR_TRY(value_bytes(source->rows, source->columns, &bytes));
+    PR_TRY(pr_blob_begin(blob, &bytes, 1));
+    struct pr_header *header = blob->header;
+    header->rows = source->rows;
+    header->columns = source->columns;
+    header->stored = source->rows * source->columns;
+    header->block_rows = pr_choose_block_rows(source->rows, PR_STRIP, 4 * PR_STRIP);
+    float *values = pr_section(header, VALUES);
+    for (int64_t row = 0; row < source->rows; row++) {
+        int64_t first = row / PR_STRIP * PR_STRIP, lanes = strip_lanes(header, first);
+        float *to = values + first * source->columns + (row - first);
+        for (int64_t k = 0; k < source->columns; k++)
+            to[k * lanes] = source->values[row * source->columns + k];
+    }
+    return PRUNE_OK;
+}
+
+static int32_t validate(const struct pr_header *header)
+{
+    int64_t bytes = 0;
+    PR_TRY(value_bytes(header->rows, header->columns, &bytes));
+    PR_TRY(pr_blob_expect(header, &bytes, 1));
+    if (header->block_rows % PR_STRIP)
+        return pr_fail(PRUNE_E_FORMAT, "a dense form has blocks of %lld rows; a multiple of %d is needed",
+                       (long long)header->block_rows, PR_STRIP);
+    return PRUNE_OK;
+}
+
+static int64_t block_work(const struct pr_header *header, int64_t block)
+{
+    return pr_block_size(header, block) * header->columns;
+}
+
+static void run(const struct pr_block_run *run)
+{
+    const struct pr_header *header = run->header;
+    int64_t first = run->block * header->block_rows, end = first + pr_block_size(header, run->block);
+    const float *values = pr_section(header, VALUES);
+    for (int64_t row = first; row < end; row += PR_STRIP)
+        run->kernels->dense_strip(run->sums + (row - first), run->ld_sums, run->x, run->ldx, run->tile,
+                                  values + row * header->columns, header->columns, strip_lanes(header, row));
+}
+
+static enum pr_slot slot(int64_t n)
+{
+    (void)n;
+    return PR_SLOT_dense_strip;
+}
+
+const struct pr_form pr_form_dense = {
+    .name = "dense-strips",
+    .lanes_along_rows = 1,
+    .tile = 48,
+    .can = can,
+    .prefers = prefers,
+    .pack = pack,
+    .validate = validate,
+    .block_work = block_work,
+    .run = run,
+    .slot = slot,
+};

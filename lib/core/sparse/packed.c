@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Packed objects: choosing a form, packing once, wrapping up.
+ */
+#include "core/sparse/packed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/spec.h"
+#include "core/sparse/sparse.h"
+
+static int32_t prepare(prune_packed *packed, const struct pr_header *header)
+{
+    int64_t blocks = pr_block_count(header), tile = 0, floats = 0;
+    PR_TRY(pr_alloc(packed->context, blocks + 1, sizeof *packed->work, &packed->work));
+    packed->work[0] = 0;
+    for (int64_t i = 0; i < blocks; i++)
+        packed->work[i + 1] = packed->work[i] + packed->form->block_work(header, i) + pr_block_size(header, i);
+    PR_TRY(pr_scratch_floats(packed, header->column_hint, &tile, &floats));
+    PR_TRY(pr_mul(floats, (int64_t)sizeof(float), &packed->scratch_bytes));
+    int32_t threads = prune_context_threads(packed->context);
+    for (int32_t i = 0; packed->context && i < threads && i < PR_SCRATCH_SLOTS; i++)
+        PR_TRY(pr_alloc(packed->context, packed->scratch_bytes, 1, &packed->scratch[i]));
+    return PRUNE_OK;
+}
+
+int32_t pr_packed_wrap(prune_packed **out, struct pr_blob *blob, const struct pr_form *form)
+{
+    prune_packed *packed;
+    int32_t status = pr_alloc_zero(blob->context, 1, sizeof *packed, &packed);
+    if (status) {
+        pr_release(blob->context, blob->header);
+        return status;
+    }
+    packed->context = prune_context_retain(blob->context);
+    packed->header = blob->header;
+    packed->form = form;
+    packed->cpu = prune_context_cpu(blob->context);
+    pr_kernels_select(packed->cpu, &packed->kernels);
+    status = prepare(packed, blob->header);
+    if (status) {
+        prune_packed_free(packed);
+        return status;
+    }
+    *out = packed;
+    return PRUNE_OK;
+}
+
+void prune_packed_free(prune_packed *packed)
+{
+    if (!packed)
+        return;
+    prune_context *context = packed->context;
+    for (int i = 0; i < PR_SCRATCH_SLOTS; i++)
+        pr_release(context, packed->scratch[i]);
+    pr_release(context, packed->work);
+    pr_release(context, packed->header);
+    pr_release(context, packed);
+    prune_context_free(context);
+}
+
+static int32_t choose(const struct pr_source *source, const char *name, int64_t column_hint, uint32_t cpu,
+                      const struct pr_form **form)
+{
+    for (int i = 0; i < pr_form_count; i++) {
+        if (name && strcmp(name, pr_forms[i]->name) != 0)
+            continue;
+        if (pr_forms[i]->can(source) && (name || pr_forms[i]->prefers(source, column_hint, cpu))) {
+            *form = pr_forms[i];
+            return PRUNE_OK;
+        }
+    }
+    return pr_fail(PRUNE_E_SPEC, "packed: form=%s does not take weights of this format; use form=auto",
+                   name ? name : "auto");
+}
+
+int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_source *source, const char *format,
+                const char *form_name, int64_t column_hint)
+{
+    if (source->rows > INT32_MAX || source->columns > INT32_MAX)
+        return pr_fail(PRUNE_E_UNSUPPORTED, "a matrix of %lld x %lld; up to %d rows and columns can be packed",
+                       (long long)source->rows, (long long)source->columns, INT32_MAX);
+    const struct pr_form *form = NULL;
+    PR_TRY(choose(source, form_name, column_hint, prune_context_cpu(context), &form));
+    struct pr_blob blob = {.context = context};
+    PR_TRY(form->pack(&blob, source, column_hint));
+    blob.header->column_hint = column_hint;
+    pr_blob_seal(blob.header, form, format);
+    return pr_packed_wrap(out, &blob, form);
+}
+
+static const struct pr_parameter parameters[] = {
+    {.name = "columns", .type = PR_WHOLE, .standard = "1", .least = 0, .most = INT32_MAX, .help = "columns of X"},
+    {.name = "format", .type = PR_WORD, .standard = "auto", .words = "auto|csr|nm|dense", .help = "what is stored"},
+    {.name = "keep_n", .type = PR_WHOLE, .standard = "2", .least = 1, .most = 256, .help = "nm: stored of a group"},
+    {.name = "group_m", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 256, .help = "nm: columns of a group"},
+    {.name = "unit_rows", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX, .help = "nm: rows alike"},
+#define PR_FORM(identifier, name) "|" name
+    {.name = "form",
+     .type = PR_WORD,
+     .standard = "auto",
+     .words = "auto"
+#include "core/sparse/forms.def"
+     ,
+     .help = "layout and loop order"},
+#undef PR_FORM
+    {0},
+};
+
+enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, FORM };
+enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE };
+
+static int32_t parse(const char *spec, struct pr_values *values)
+{
+    PR_TRY(pr_spec_parse_list(spec, "packed", parameters, values));
+    if (values->whole[KEEP_N] > values->whole[GROUP_M])
+        return pr_fail(PRUNE_E_SPEC, "packed: keep_n=%lld is above group_m=%lld; it must be 1 to group_m",
+                       (long long)values->whole[KEEP_N], (long long)values->whole[GROUP_M]);
+    return PRUNE_OK;
+}
+
+static void print_format(char text[PR_MAX_SPEC], int64_t format, const struct pr_values *values)
+{
+    int length = 0;
+    if (format == FORMAT_NM) {
+        length = snprintf(text, PR_MAX_SPEC, "nm:keep_n=%d,group_m=%d", (int)values->whole[KEEP_N],
+                          (int)values->whole[GROUP_M]);
+        if (values->whole[UNIT_ROWS] > 1)
+            snprintf(text + length, (size_t)(PR_MAX_SPEC - length), ",unit_rows=%d", (int)values->whole[UNIT_ROWS]);
+    } else {
+        snprintf(text, PR_MAX_SPEC, "%s", format == FORMAT_CSR ? "csr" : "dense");
+    }
+}
+
+/* At most two of each four columns of a row, the matrix counted as prune/sparse.h does. */
+static int is_2_of_4(const prune_mask *mask, int64_t rows, int64_t columns)
+{
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t first = 0; first < columns; first += 4) {
+            int kept = 0;
+            for (int64_t k = first; k < first + 4 && k < columns; k++)
+                kept += pr_mask_get(mask, row * columns + k);
+            if (kept > 2)
+                return 0;
+        }
+    return 1;
+}
+
+/* 2:4 costs half of dense however little is kept, so it must keep enough to beat CSR. */
+static int32_t choose_format(const prune_tensor *weights, const prune_mask *mask, int64_t *format)
+{
+    prune_mask *nonzero = NULL;
+    if (!mask)
+        PR_TRY(prune_mask_from_nonzero(&nonzero, weights));
+    const prune_mask *kept_mask = mask ? mask : nonzero;
+    int64_t kept = prune_mask_kept(kept_mask), count = prune_mask_count(kept_mask);
+    int64_t rows = weights->rank > 1 ? weights->shape[0] : 1;
+    if (count > 0 && kept >= pr_ceil_div(count, 3) && is_2_of_4(kept_mask, rows, count / rows))
+        *format = FORMAT_NM;
+    else
+        *format = kept < count - kept ? FORMAT_CSR : FORMAT_DENSE;
+    prune_mask_free(nonzero);
+    return PRUNE_OK;
+}
+
+/* Packs what `sparse` stores, brought into the format of `wanted` (NULL: as it is) on the way. */
+static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const struct pr_source *wanted,
+                           const char *format, const struct pr_values *values)
+{
+    static const char *const names[] = {
+        NULL,
+#define PR_FORM(identifier, name) name,
+#include "core/sparse/forms.def"
+#undef PR_FORM
+    };
+    struct pr_owned_source owned;
+    PR_TRY(pr_source_of(&owned, sparse));
+    if (wanted)
+        PR_TRY(pr_source_convert(&owned, wanted));
+    int32_t status =
+        pr_pack(out, sparse->context, &owned.source, format, names[values->whole[FORM]], values->whole[COLUMNS]);
+    pr_source_release(&owned);
+    return status;
+}
+
+int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask, const char *spec)
+{
+    PR_REQUIRE(out);
+    PR_REQUIRE(weights);
+    struct pr_values values;
+    char format_text[PR_MAX_SPEC];
+    PR_TRY(parse(spec, &values));
+    if (mask)
+        PR_TRY(pr_mask_fits(__func__, mask, weights));
+    int64_t format = values.whole[FORMAT];
+    if (format == FORMAT_AUTO) {
+        PR_TRY(choose_format(weights, mask, &format));
+        values.whole[KEEP_N] = 2;
+        values.whole[GROUP_M] = 4;
+    }
+    print_format(format_text, format, &values);
+    prune_sparse *sparse;
+    PR_TRY(prune_sparse_create(&sparse, weights, mask, format_text));
+    int32_t status = pack_sparse(out, sparse, NULL, sparse->spec, &values);
+    prune_sparse_free(sparse);
+    return status;
+}
+
+int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse, const char *spec)
+{
+    PR_REQUIRE(out);
+    PR_REQUIRE(sparse);
+    struct pr_values values;
+    char format_text[PR_MAX_SPEC];
+    PR_TRY(parse(spec, &values));
+    print_format(format_text, values.whole[FORMAT], &values);
+    if (values.whole[FORMAT] == FORMAT_AUTO || strcmp(format_text, sparse->spec) == 0)
+        return pack_sparse(out, sparse, NULL, sparse->spec, &values);
+    const struct pr_source wanted = {
+        .format = values.whole[FORMAT] == FORMAT_CSR  ? PR_SOURCE_CSR
+                  : values.whole[FORMAT] == FORMAT_NM ? PR_SOURCE_NM
+                                                      : PR_SOURCE_DENSE,
+        .keep_n = (int32_t)values.whole[KEEP_N],
+        .group_m = (int32_t)values.whole[GROUP_M],
+        .unit_rows = (int32_t)values.whole[UNIT_ROWS],
+    };
+    return pack_sparse(out, sparse, &wanted, format_text, &values);
+}
+
+int64_t prune_packed_rows(const prune_packed *packed)
+{
+    return packed ? packed->header->rows : 0;
+}
+
+int64_t prune_packed_columns(const prune_packed *packed)
+{
+    return packed ? packed->header->columns : 0;
+}
+
+int64_t prune_packed_stored(const prune_packed *packed)
+{
+    return packed ? packed->header->stored : 0;
+}
+
+const char *prune_packed_format(const prune_packed *packed)
+{
+    return packed ? packed->header->format : NULL;
+}
+
+const char *prune_packed_form(const prune_packed *packed)
+{
+    return packed ? packed->form->name : NULL;
+}
+
+const char *prune_packed_kernels(const prune_packed *packed, int64_t n)
+{
+    return packed ? pr_kernels_origin(packed->cpu, packed->form->slot(n)) : NULL;
+}

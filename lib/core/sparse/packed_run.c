@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The frame around the forms: cuts a product into tiles of columns and blocks of rows, brings X into the form's order,
+ * runs the blocks and writes Y through the epilogue. Both layouts of X and Y differ only in which pack and which store
+ * kernel they end in.
+ */
+#include <string.h>
+
+#include "core/sparse/packed.h"
+
+/* Products below which a second thread costs more than it brings. */
+#define WORK_PER_TASK 100000
+#define STACK_FLOATS 4096
+#define MOST_TASKS 256
+
+struct job {
+    const prune_packed *packed;
+    float *y;
+    const float *x;
+    int64_t ldy, ldx, n, tile;
+    int batch; /* X is [n][columns] and Y [n][rows] */
+    const float *bias;
+    int relu;
+    int32_t tasks;
+    void **scratch; /* one for each task, or NULL: on the stack */
+};
+
+static int64_t tile_width(const prune_packed *packed, int64_t n)
+{
+    const struct pr_form *form = packed->form;
+    if (n <= 1)
+        return 1;
+    int64_t tiles = pr_ceil_div(n, form->tile), tile = pr_ceil_div(n, tiles);
+    return form->lanes_along_rows ? tile : pr_ceil_div(tile, PR_LANES) * PR_LANES;
+}
+
+/* Floats that packed X and the sums of a block take, each a multiple of 16 so that both are aligned. */
+static int32_t parts_of_scratch(const prune_packed *packed, int64_t tile, int64_t *x_floats, int64_t *floats)
+{
+    const struct pr_header *header = packed->header;
+    int64_t sum_floats = 0, columns = pr_padded(header->columns);
+    PR_TRY(pr_mul(columns, tile, x_floats));
+    PR_TRY(pr_mul(pr_ceil_div(header->block_rows, PR_LANES) * PR_LANES, tile, &sum_floats));
+    return pr_add(*x_floats, sum_floats, floats);
+}
+
+int32_t pr_scratch_floats(const prune_packed *packed, int64_t n, int64_t *tile, int64_t *floats)
+{
+    int64_t x_floats = 0;
+    *tile = tile_width(packed, n);
+    return parts_of_scratch(packed, *tile, &x_floats, floats);
+}
+
+void *pr_scratch_take(const prune_packed *packed)
+{
+    prune_packed *owner = (prune_packed *)(uintptr_t)packed;
+    for (int i = 0; i < PR_SCRATCH_SLOTS; i++) {
+        void *scratch = __atomic_exchange_n(&owner->scratch[i], NULL, __ATOMIC_ACQUIRE);
+        if (scratch)
+            return scratch;
+    }
+    void *scratch = NULL;
+    return pr_alloc(owner->context, owner->scratch_bytes, 1, &scratch) ? NULL : scratch;
+}
+
+void pr_scratch_give(const prune_packed *packed, void *scratch)
+{
+    prune_packed *owner = (prune_packed *)(uintptr_t)packed;
+    for (int i = 0; owner->context && scratch && i < PR_SCRATCH_SLOTS; i++) {
+        void *empty = NULL;
+        if (__atomic_compare_exchange_n(&owner->scratch[i], &empty, scratch, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return;
+    }
+    pr_release(owner->context, scratch);
+}
+
+static void pack_x(const struct job *job, int64_t first, int64_t count, float *to)
+{
+    const prune_packed *packed = job->packed;
+    const struct pr_kernels *kernels = &packed->kernels;
+    int64_t columns = packed->header->columns, padded = pr_padded(columns);
+    int rows_form = !packed->form->lanes_along_rows;
+    if (columns == 0)
+        return;
+    if (job->batch && rows_form)
+        kernels->pack_x_transpose(to, job->tile, job->x + first * job->ldx, job->ldx, count, columns);
+    else if (job->batch)
+        kernels->pack_x_copy(to, padded, job->x + first * job->ldx, job->ldx, count, columns);
+    else if (rows_form)
+        kernels->pack_x_copy(to, job->tile, job->x + first, job->ldx, columns, count);
+    else
+        kernels->pack_x_transpose(to, padded, job->x + first, job->ldx, columns, count);
+}
+
+/* `sums` is [rows][ld], or [tile][ld] with lanes along the rows. */
+static void store_y(const struct job *job, int64_t first, int64_t count, int64_t row, int64_t rows, const float *sums,
+                    int64_t ld)
+{
+    const struct pr_kernels *kernels = &job->packed->kernels;
+    const float *bias = job->bias ? job->bias + row : NULL;
+    float *y = job->batch ? job->y + first * job->ldy + row : job->y + row * job->ldy + first;
+    if (!job->packed->form->lanes_along_rows)
+        (job->batch ? kernels->store_y_transpose : kernels->store_y_copy)(y, job->ldy, sums, ld, rows, count, bias,
+                                                                          NULL, job->relu);
+    else
+        (job->batch ? kernels->store_y_copy : kernels->store_y_transpose)(y, job->ldy, sums, ld, count, rows, NULL,
+                                                                          bias, job->relu);
+}
+
+/* The tiles and blocks whose work begins within this task's share of the whole. */
+static void run_share(const struct job *job, int32_t index, float *scratch)
+{
+    const prune_packed *packed = job->packed;
+    const struct pr_header *header = packed->header;
+    int64_t blocks = pr_block_count(header), all = packed->work[blocks], tiles = pr_ceil_div(job->n, job->tile);
+    double share = (double)tiles * (double)all / job->tasks, from = share * index, to = share * (index + 1);
+    if (index == job->tasks - 1)
+        to = (double)tiles * (double)all + 1;
+    float *sums = scratch + pr_padded(header->columns) * job->tile;
+    for (int64_t t = 0; t < tiles; t++) {
+        int64_t first = t * job->tile, count = job->n - first < job->tile ? job->n - first : job->tile;
+        int packed_x = 0;
+        for (int64_t block = 0; block < blocks; block++) {
+            double start = (double)t * (double)all + (double)packed->work[block];
+            if (start < from || start >= to)
+                continue;
+            if (!packed_x)
+                pack_x(job, first, count, scratch);
+            packed_x = 1;
+            int lanes = packed->form->lanes_along_rows;
+            struct pr_block_run run = {
+                .header = header,
+                .kernels = &packed->kernels,
+                .block = block,
+                .tile = lanes ? count : job->tile,
+                .x = scratch,
+                .ldx = lanes ? pr_padded(header->columns) : job->tile,
+                .sums = sums,
+                .ld_sums = lanes ? pr_block_lanes(header, block) : job->tile,
+            };
+            packed->form->run(&run);
+            store_y(job, first, count, block * header->block_rows, pr_block_size(header, block), sums, run.ld_sums);
+        }
+    }
+}
+
+static void run_task(void *argument, int32_t index)
+{
+    const struct job *job = argument;
+    if (job->scratch) {
+        run_share(job, index, job->scratch[index]);
+        return;
+    }
+    _Alignas(64) float scratch[STACK_FLOATS];
+    run_share(job, index, scratch);
+}
+
+static int32_t count_tasks(const struct job *job)
+{
+    const prune_packed *packed = job->packed;
+    int64_t blocks = pr_block_count(packed->header), units = blocks * pr_ceil_div(job->n, job->tile);
+    double work = (double)packed->work[blocks] * (double)job->n / WORK_PER_TASK;
+    int32_t tasks = prune_context_threads(packed->context);
+    if (tasks > MOST_TASKS)
+        tasks = MOST_TASKS;
+    if (tasks > units)
+        tasks = (int32_t)units;
+    if (tasks > work)
+        tasks = (int32_t)work;
+    return tasks < 1 ? 1 : tasks;
+}
+
+static int32_t take_all(struct job *job, int64_t bytes, void **scratch)
+{
+    const prune_packed *packed = job->packed;
+    int lent = bytes <= packed->scratch_bytes;
+    for (int32_t i = 0; i < job->tasks; i++) {
+        scratch[i] = NULL;
+        if (lent)
+            scratch[i] = pr_scratch_take(packed);
+        else
+            pr_alloc(packed->context, bytes, 1, &scratch[i]);
+        if (!scratch[i]) {
+            while (i-- > 0)
+                pr_release(packed->context, scratch[i]);
+            return PRUNE_E_NOMEM;
+        }
+    }
+    job->scratch = scratch;
+    return PRUNE_OK;
+}
+
+static int32_t run(struct job *job)
+{
+    const prune_packed *packed = job->packed;
+    if (job->n == 0 || packed->header->rows == 0)
+        return PRUNE_OK;
+    int64_t floats = 0, bytes = 0;
+    void *scratch[MOST_TASKS];
+    PR_TRY(pr_scratch_floats(packed, job->n, &job->tile, &floats));
+    PR_TRY(pr_mul(floats, (int64_t)sizeof(float), &bytes));
+    job->tasks = count_tasks(job);
+    job->scratch = NULL;
+    if (floats > STACK_FLOATS)
+        PR_TRY(take_all(job, bytes, scratch));
+    prune_context_parallel(packed->context, job->tasks, run_task, job);
+    for (int32_t i = 0; job->scratch && i < job->tasks; i++) {
+        if (bytes <= packed->scratch_bytes)
+            pr_scratch_give(packed, scratch[i]);
+        else
+            pr_release(packed->context, scratch[i]);
+    }
+    return PRUNE_OK;
+}
+
+/* Elements from the first to past the last of `count` rows of `width`, `ld` apart. */
+static int32_t span(int64_t count, int64_t width, int64_t ld, int64_t *elements)
+{
+    *elements = 0;
+    if (count == 0 || width == 0)
+        return PRUNE_OK;
+    PR_TRY(pr_mul(count - 1, ld, elements));
+    PR_TRY(pr_add(*elements, width, elements));
+    int64_t bytes;
+    return pr_mul(*elements, (int64_t)sizeof(float), &bytes);
+}
+
+/* X and Y may be columns of one larger matrix: their rows then interleave without overlapping. */
+static int overlap(const struct job *job, int64_t x_span, int64_t y_span, int64_t x_width, int64_t y_width)
+{
+    uintptr_t x = (uintptr_t)job->x, y = (uintptr_t)job->y;
+    if (x_span == 0 || y_span == 0 || x + (uintptr_t)x_span * sizeof(float) <= y ||
+        y + (uintptr_t)y_span * sizeof(float) <= x)
+        return 0;
+    if (job->ldx != job->ldy)
+        return 1;
+    int64_t period = job->ldx * (int64_t)sizeof(float), apart = (int64_t)(y - x) % period;
+    if (apart < 0)
+        apart += period;
+    return apart < x_width * (int64_t)sizeof(float) || apart + y_width * (int64_t)sizeof(float) > period;
+}
+
+static int32_t check(struct job *job, const prune_epilogue *epilogue, const char *function)
+{
+    if (!job->packed)
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: packed is NULL; it must be given", function);
+    const struct pr_header *header = job->packed->header;
+    if (job->n < 0)
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: n is %lld; it must be 0 or more", function, (long long)job->n);
+    int64_t x_rows = job->batch ? job->n : header->columns, x_width = job->batch ? header->columns : job->n;
+    int64_t y_rows = job->batch ? job->n : header->rows, y_width = job->batch ? header->rows : job->n;
+    if (job->ldx < x_width)
+        return pr_fail(PRUNE_E_SHAPE, "%s: ldx is %lld; a row of X has %lld elements", function, (long long)job->ldx,
+                       (long long)x_width);
+    if (job->ldy < y_width)
+        return pr_fail(PRUNE_E_SHAPE, "%s: ldy is %lld; a row of Y has %lld elements", function, (long long)job->ldy,
+                       (long long)y_width);
+    int64_t x_span, y_span;
+    PR_TRY(span(x_rows, x_width, job->ldx, &x_span));
+    PR_TRY(span(y_rows, y_width, job->ldy, &y_span));
+    if ((x_span && !job->x) || (y_span && !job->y))
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: %s is NULL; it must be given", function, job->y ? "x" : "y");
+    if (overlap(job, x_span, y_span, x_width, y_width))
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: X and Y overlap; Y must have memory of its own", function);
+    if (epilogue && epilogue->bias && epilogue->rows != header->rows)
+        return pr_fail(PRUNE_E_SHAPE, "%s: the bias has %lld rows and W has %lld", function, (long long)epilogue->rows,
+                       (long long)header->rows);
+    job->bias = epilogue ? epilogue->bias : NULL;
+    job->relu = epilogue ? epilogue->relu : 0;
+    return PRUNE_OK;
+}
+
+int32_t prune_packed_run(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx, int64_t n,
+                         const prune_epilogue *epilogue)
+{
+    struct job job = {.packed = packed, .y = y, .ldy = ldy, .x = x, .ldx = ldx, .n = n};
+    PR_TRY(check(&job, epilogue, __func__));
+    return run(&job);
+}
+
+int32_t prune_packed_run_batch(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx,
+                               int64_t n, const prune_epilogue *epilogue)
+{
+    struct job job = {.packed = packed, .y = y, .ldy = ldy, .x = x, .ldx = ldx, .n = n, .batch = 1};
+    PR_TRY(check(&job, epilogue, __func__));
+    return run(&job);
+}

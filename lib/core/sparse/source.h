@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Source: what a form packs, as raw arrays.
+ */
+#ifndef PR_CORE_SPARSE_SOURCE_H
+#define PR_CORE_SPARSE_SOURCE_H
+
+#include "base/alloc.h"
+#include "prune/sparse.h"
+
+enum pr_source_format { PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE };
+
+/* What is packed, as raw arrays that the caller owns. NM: `indices` has the column of each of values[rows][per_row],
+ * ascending within a row; a filler's may lie beyond the last column. */
+struct pr_source {
+    enum pr_source_format format;
+    int64_t rows, columns;
+    int64_t per_row;       /* NM: values of a row, keep_n * groups */
+    const int64_t *indptr; /* CSR: rows + 1 */
+    const int32_t *indices;
+    const float *values;
+    int32_t keep_n, group_m, unit_rows; /* NM */
+};
+
+/* Entry range of a row in `values` and, but for DENSE, `indices`. */
+static inline int64_t pr_source_begin(const struct pr_source *source, int64_t row)
+{
+    return source->format == PR_SOURCE_CSR     ? source->indptr[row]
+           : source->format == PR_SOURCE_DENSE ? row * source->columns
+                                               : row * source->per_row;
+}
+
+static inline int64_t pr_source_column(const struct pr_source *source, int64_t row, int64_t entry)
+{
+    return source->format == PR_SOURCE_DENSE ? entry - row * source->columns : source->indices[entry];
+}
+
+/* The entries of a row that lie within the matrix: *end leaves out fillers beyond the last column, which come last. */
+static inline void pr_source_row(const struct pr_source *source, int64_t row, int64_t *begin, int64_t *end)
+{
+    *begin = pr_source_begin(source, row);
+    *end = pr_source_begin(source, row + 1);
+    while (source->format == PR_SOURCE_NM && *end > *begin && source->indices[*end - 1] >= source->columns)
+        --*end;
+}
+
+/* A source with the memory that it needs beyond the sparse object, which it must not outlive. */
+struct pr_owned_source {
+    struct pr_source source;
+    prune_context *context;
+    int64_t *indptr;
+    int32_t *indices;
+    float *values;
+};
+
+int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
+
+/* Turns a source into another format, sizes as in `wanted`: an element of value 0 counts as not stored when it comes
+ * from N:M or dense. PRUNE_E_VALUE when a group keeps more than the N:M that is wanted. Releases it on failure. */
+int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted);
+
+void pr_source_release(struct pr_owned_source *owned);
+
+#endif
