@@ -75,7 +75,7 @@ int main(void)
     int64_t shape[2] = {ROWS, COLUMNS};
     prune_tensor *tensor = NULL;
     for (int i = 0; i < ROWS * COLUMNS; i++)
-        weights[i] = (float)((i * 37 + 11) % 41 - 20) / 20.0f;
+        weights[i] = (float)((i * i * 7 + i * 3) % 41 - 20) / 20.0f;
     int32_t bad = prune_tensor_borrow(&tensor, NULL, weights, PRUNE_F32, 2, shape, NULL);
     if (!bad)
         bad = show_and_break(tensor);
