@@ -179,7 +179,7 @@ static int32_t put_node(prune_network *network, struct pm_node *node, const char
     PR_TRY(reserve(context, &network->values, network->value_count, &network->value_room, 1, sizeof *network->values));
     PR_TRY(reserve(context, &network->nodes, network->node_count, &network->node_room, 1, sizeof *network->nodes));
     PR_TRY(reserve(context, &network->parameters, network->parameter_count, &network->parameter_room,
-                   node->parameter_count, sizeof *network->parameters));
+                   PM_MAX_NODE_PARAMETERS, sizeof *network->parameters));
     memset(&network->parameters[network->parameter_count], 0,
            (size_t)node->parameter_count * sizeof *network->parameters);
     int32_t status = make_parameters(network, node, with_parameters);
