@@ -28,12 +28,13 @@ too_long() {
   for file in $sources; do
     lines=$(wc -l < "$file")
     case $file in lib/core/kernels/*) continue ;; esac
-    if [ "$lines" -gt 600 ]; then
+    case $file in tests/*) limit=900 ;; *) limit=600 ;; esac
+    if [ "$lines" -gt "$limit" ]; then
       case $long_files in *"$file"*) ;; *) echo "$file: $lines lines" ;; esac
     fi
   done
 }
-expect_empty "no file beyond 600 lines" "$(too_long)"
+expect_empty "no file beyond 600 lines (tests 900)" "$(too_long)"
 
 # clang-format puts a function's braces into column 0. Tests may list cases up to 100 lines.
 # shellcheck disable=SC2086
