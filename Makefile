@@ -33,6 +33,7 @@ ABI := 0
 include mk/probe.mk
 include mk/build.mk
 include mk/check.mk
+include mk/bench.mk
 include mk/install.mk
 
 .DEFAULT_GOAL := all
@@ -57,6 +58,7 @@ help:
 ## make check       every test (under five minutes on two cores)
 ## make check-all   the same, then under gcc and clang with AddressSanitizer and UBSan
 ## make demo        train, prune, retrain, pack and run LeNet-300-100 on Fashion-MNIST; DEMO_FLAGS="--data DIR --seed N"
+## make bench       speed against OpenBLAS (on a quiet machine)
 ## make install     to $(DESTDIR)$(prefix); make uninstall takes it away again
 ## make dist        build/libprune-VERSION.tar.gz; make distcheck builds, tests and installs what is in it
 ## make clean       everything that make made; make distclean: configure's files as well

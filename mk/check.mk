@@ -26,7 +26,7 @@ $(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
 $(MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(CHECK_LIBS) -lm
-link_shared = $(LINK) $(LDFLAGS) -o $@ $< -L$(B) -Wl,-rpath,$(abspath $(B)) $(1) -lprune $(if $(filter $(B)/tests/%,$@),$(CHECK_LIBS)) -lm
+link_shared = $(LINK) $(LDFLAGS) -o $@ $< -L$(B) '-Wl,-rpath,$$ORIGIN/..:$$ORIGIN/../..' $(1) -lprune $(if $(filter $(B)/tests/%,$@),$(CHECK_LIBS)) -lm
 $(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(call link_shared)
