@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /* A page that is being put together, block by block, from top to bottom. Belongs to one thread. Texts are UTF-8 and are
- * escaped. */
+ * escaped; bytes that are no UTF-8, and control characters, become U+FFFD. A call that fails leaves the page as it was.
+ */
 typedef struct prune_report prune_report;
 
 /* A page that has a title and nothing else. */
@@ -30,17 +31,21 @@ PRUNE_API int32_t prune_report_heading(prune_report *report, const char *heading
 PRUNE_API int32_t prune_report_table(prune_report *report, const char *caption, int32_t rows, int32_t columns,
                                      const char *const *cells);
 
-/* A line chart. First the frame, then its lines: `points` x, y pairs of numbers (x0, y0, x1, y1, ...), all finite. */
+/* A line chart. First the frame, then its lines: `points` x, y pairs of numbers (x0, y0, x1, y1, ...), all finite and
+ * at most 1e300 (PRUNE_E_VALUE otherwise), 1 or more of them. PRUNE_E_ARGUMENT for a line when the last thing added was
+ * no chart or line. Lines of one name look alike in every chart of the page. */
 PRUNE_API int32_t prune_report_chart(prune_report *report, const char *caption, const char *x_label,
                                      const char *y_label);
 PRUNE_API int32_t prune_report_line(prune_report *report, const char *name, const double *xy, int32_t points);
 
 /* A histogram of the elements of `tensor` (F32) that `mask` keeps (NULL: all) in `bins` equal bins from -limit to limit
- * (limit 0: the largest magnitude). Histograms that follow one another stand side by side where there is room. */
+ * (limit 0: the largest magnitude), 1 to 1000 bins. Kept elements beyond the limit are not drawn, but their number is
+ * given; one that is not finite is PRUNE_E_VALUE. Histograms that follow one another stand side by side where there is room. */
 PRUNE_API int32_t prune_report_histogram(prune_report *report, const char *caption, const prune_tensor *tensor,
                                          const prune_mask *mask, int32_t bins, double limit);
 
-/* A picture of a mask as a matrix, row 0 at the top, kept elements dark. */
+/* A picture of a mask as a matrix, row 0 at the top, kept elements dark; a tensor of shape [r, ...] counts as
+ * a matrix of r rows, a vector as one row. Above 1024 rows or columns a pixel shows the density of a tile. */
 PRUNE_API int32_t prune_report_mask(prune_report *report, const char *caption, const prune_mask *mask);
 
 /* Writes the page, atomically. */
