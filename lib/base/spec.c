@@ -54,7 +54,7 @@ static int32_t parse_value(const char *what, const struct pr_parameter *p, const
     if (!(number >= p->least && number <= p->most))
         return pr_fail(PRUNE_E_SPEC, "%s: %s=%.*s is outside its range, %g to %g", what, p->name, shown, text, p->least,
                        p->most);
-    values->real[index] = number;
+    values->real[index] = number + 0.0; /* -0 is 0: equal settings have one canonical string */
     if (p->type == PR_WHOLE)
         values->whole[index] = (int64_t)number;
     return PRUNE_OK;
