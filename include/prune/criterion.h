@@ -4,7 +4,7 @@
  *
  *   "l1"             sum |w|; magnitude: Han et al. 2015 for single elements, Li et al. 2017 for filters
  *   "l2"             sqrt(sum w^2)
- *   "lp:p=P"         (sum |w|^P)^(1/P), P > 0; the norms rank single elements alike, groups differently
+ *   "lp:p=P"         (sum |w|^P)^(1/P), P 0.1 to 1000; the norms rank single elements alike, groups differently
  *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
  *   "scores"         sum w: the tensor is itself the caller's importances
  *

@@ -26,6 +26,8 @@ enum phase { SINGLE, LARGEST, SUM, LOOK };
 struct job {
     const prune_criterion *criterion;
     const prune_tensor *weights;
+    const struct pr_grid *grid;
+    int single_at_edge;
     struct plan plan;
     enum phase phase;
     int32_t split; /* the axis that is cut into tasks */
@@ -219,6 +221,39 @@ static void take_exponents(void *argument, int32_t task)
     }
 }
 
+/* Where the last units along all axes are one element in each, units that are not cut off being larger. */
+static int has_single_at_edge(const struct pr_grid *grid)
+{
+    for (int32_t i = 0; i < grid->rank; i++)
+        if (grid->shape[i] - (grid->extent[i] - 1) * grid->unit[i] != 1)
+            return 0;
+    return 1;
+}
+
+/* Such a unit is scored as every single element is, exactly. */
+static void score_singles(const struct job *job, int64_t begin, int64_t end)
+{
+    const struct pr_grid *grid = job->grid;
+    const prune_criterion *c = job->criterion;
+    for (int64_t unit = begin; unit < end; unit++) {
+        int64_t rest = unit, offset = 0;
+        int32_t i = grid->rank - 1;
+        for (; i >= 0; i--) {
+            int64_t index = rest % grid->extent[i];
+            if (grid->unit[i] > 1 && index < grid->extent[i] - 1)
+                break;
+            offset += index * grid->unit[i] * job->weights->strides[i];
+            rest /= grid->extent[i];
+        }
+        if (i >= 0)
+            continue;
+        const char *data = job->weights->data + offset * prune_dtype_size(job->weights->dtype);
+        pr_read_double(job->weights->dtype, data, 1, 1, &job->scores[unit]);
+        if (c->kind->single)
+            c->kind->single(&c->values, &job->scores[unit], 1);
+    }
+}
+
 static void finish_units(void *argument, int32_t task)
 {
     struct job *job = argument;
@@ -231,6 +266,8 @@ static void finish_units(void *argument, int32_t task)
         kind->finish(&job->criterion->values, job->scores + begin, end - begin);
     for (int64_t i = begin; job->exponents && i < end; i++)
         job->scores[i] = ldexp(job->scores[i], job->exponents[i]);
+    if (job->exponents && job->single_at_edge)
+        score_singles(job, begin, end);
     for (int64_t i = begin; i < end; i++)
         if (isnan(job->scores[i])) {
             job->nan[task] = i;
@@ -257,9 +294,10 @@ static int32_t refuse_nan(const prune_tensor *weights, int64_t position)
                    pr_index_text(place, weights->rank, weights->shape, position));
 }
 
-static int32_t sum_units(struct job *job, const struct pr_grid *grid)
+static int32_t sum_units(struct job *job)
 {
     const struct pr_criterion_kind *kind = job->criterion->kind;
+    const struct pr_grid *grid = job->grid;
     char place[PR_MAX_SHAPE_TEXT];
     if (kind->scales) {
         int64_t nan = run(job, LARGEST, take_box);
@@ -281,10 +319,11 @@ static int32_t sum_units(struct job *job, const struct pr_grid *grid)
 int32_t pr_score_units(const prune_criterion *criterion, const prune_tensor *weights, const struct pr_grid *grid,
                        double *scores)
 {
-    struct job job = {.criterion = criterion, .weights = weights, .scores = scores, .units = grid->units};
+    struct job job = {.criterion = criterion, .weights = weights, .grid = grid, .scores = scores, .units = grid->units};
     if (grid->elements == 0)
         return PRUNE_OK;
     make_plan(&job.plan, weights, grid);
+    job.single_at_edge = has_single_at_edge(grid);
     for (int32_t i = 1; i < job.plan.rank; i++)
         if (job.plan.extent[i] > job.plan.extent[job.split])
             job.split = i;
@@ -298,7 +337,7 @@ int32_t pr_score_units(const prune_criterion *criterion, const prune_tensor *wei
     }
     if (criterion->kind->scales)
         PR_TRY(pr_alloc(weights->context, grid->units, sizeof *job.exponents, &job.exponents));
-    int32_t status = sum_units(&job, grid);
+    int32_t status = sum_units(&job);
     pr_release(weights->context, job.exponents);
     return status;
 }

@@ -4,8 +4,8 @@
 static double at(const struct pr_values *values, int64_t step)
 {
     double from = values->real[PR_SPAN_INITIAL], to = values->real[PR_SPAN_FINAL];
-    double left = 1 - pr_schedule_span_part(values, step);
-    return to + (from - to) * (left * left * left);
+    double part = pr_schedule_span_part(values, step), left = 1 - part;
+    return pr_schedule_span_hold(values, part, to + (from - to) * (left * left * left));
 }
 
 const struct pr_schedule_kind pr_schedule_cubic = {

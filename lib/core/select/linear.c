@@ -4,7 +4,8 @@
 static double at(const struct pr_values *values, int64_t step)
 {
     double from = values->real[PR_SPAN_INITIAL], to = values->real[PR_SPAN_FINAL];
-    return from + (to - from) * pr_schedule_span_part(values, step);
+    double part = pr_schedule_span_part(values, step);
+    return pr_schedule_span_hold(values, part, from + (to - from) * part);
 }
 
 const struct pr_schedule_kind pr_schedule_linear = {

@@ -58,8 +58,7 @@ int32_t prune_schedule_at(const prune_schedule *schedule, int64_t step, double *
     if (step < 0)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: step %lld is negative; steps are counted from 0", __func__,
                        (long long)step);
-    double exact = schedule->kind->at(&schedule->values, step);
-    *sparsity = exact > 1 ? 1 : exact < 0 ? 0 : exact; /* a rounding may lead out by one bit */
+    *sparsity = schedule->kind->at(&schedule->values, step);
     return PRUNE_OK;
 }
 

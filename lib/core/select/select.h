@@ -68,11 +68,12 @@ struct pr_schedule_kind {
 extern const struct pr_kind *const pr_schedule_kinds[];
 extern const int32_t pr_schedule_kind_count;
 
-/* What linear and cubic share: their parameters, whose meaning and check; *t is how much of the way from begin to end
- * lies behind `step`, 0 to 1. */
+/* What linear and cubic share: their parameters and check; how much of the way from begin to end lies behind a step, 0
+ * to 1; and the sparsity of a formula, exact at both ends and never beyond them by a rounding. */
 extern const struct pr_parameter pr_schedule_span[];
 enum { PR_SPAN_INITIAL, PR_SPAN_FINAL, PR_SPAN_BEGIN, PR_SPAN_END };
 int32_t pr_schedule_span_check(const struct pr_values *values);
 double pr_schedule_span_part(const struct pr_values *values, int64_t step);
+double pr_schedule_span_hold(const struct pr_values *values, double part, double sparsity);
 
 #endif

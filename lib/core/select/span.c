@@ -36,3 +36,12 @@ double pr_schedule_span_part(const struct pr_values *values, int64_t step)
         return 0;
     return step >= end ? 1 : (double)(step - begin) / (double)(end - begin);
 }
+
+double pr_schedule_span_hold(const struct pr_values *values, double part, double sparsity)
+{
+    double from = values->real[PR_SPAN_INITIAL], to = values->real[PR_SPAN_FINAL];
+    double low = from < to ? from : to, high = from < to ? to : from;
+    if (part == 0 || part == 1)
+        return part == 0 ? from : to;
+    return sparsity < low ? low : sparsity > high ? high : sparsity;
+}

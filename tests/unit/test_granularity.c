@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pruning.h"
+
+static prune_mask *mask_of(int32_t rank, const int64_t *shape, const char *bits)
+{
+    uint8_t bytes[512];
+    int64_t n = 0;
+    prune_mask *mask;
+    for (const char *p = bits; *p; p++)
+        if (*p == '0' || *p == '1')
+            bytes[n++] = (uint8_t)(*p - '0');
+    OK(prune_mask_from_bytes(&mask, NULL, rank, shape, bytes, n));
+    return mask;
+}
+
+static void expect_pattern(const char *granularity, int32_t rank, const int64_t *shape, const char *bits, int holds,
+                           int64_t violation)
+{
+    prune_mask *mask = mask_of(rank, shape, bits);
+    expect_check(granularity, mask, holds, violation);
+    prune_mask_free(mask);
+}
+
+static void expect_counts(const char *granularity, int32_t rank, const int64_t *shape, int64_t units, int64_t pools,
+                          const int64_t *grid)
+{
+    int64_t got_units = -7, got_pools = -7, got_grid[PRUNE_MAX_RANK] = {0};
+    prune_granularity *g = cut(granularity);
+    OK(prune_granularity_count(g, rank, shape, &got_units, &got_pools, got_grid));
+    ck_assert_msg(got_units == units && got_pools == pools, "%s: %lld units, %lld pools", granularity,
+                  (long long)got_units, (long long)got_pools);
+    for (int32_t i = 0; i < rank; i++)
+        ck_assert_msg(got_grid[i] == grid[i], "%s: axis %d has %lld units", granularity, i, (long long)got_grid[i]);
+    OK(prune_granularity_count(g, rank, shape, NULL, NULL, NULL));
+    prune_granularity_free(g);
+}
+
+START_TEST(counts_of_every_kind)
+{
+    const int64_t *conv = SHAPE(4, 6, 3, 3);
+    expect_counts("element", 4, conv, 216, 1, conv);
+    expect_counts("element:pool=row", 4, conv, 216, 4, conv);
+    expect_counts("filter", 4, conv, 4, 1, SHAPE(4, 1, 1, 1));
+    expect_counts("row", 4, conv, 4, 1, SHAPE(4, 1, 1, 1));
+    expect_counts("column", 4, conv, 6, 1, SHAPE(1, 6, 1, 1));
+    expect_counts("nm:keep_n=2,group_m=4", 4, conv, 216, 72, conv);
+    expect_counts("nm:keep_n=2,group_m=4,axis=0", 4, conv, 216, 54, conv);
+    expect_counts("nm:keep_n=2,group_m=4,axis=3", 4, conv, 216, 72, conv);
+    expect_counts("filter", 1, SHAPE(7), 7, 1, SHAPE(7));
+    expect_counts("nm:keep_n=1,group_m=3,axis=0", 1, SHAPE(7), 7, 3, SHAPE(7));
+    expect_counts("element", 0, NULL, 1, 1, NULL);
+}
+END_TEST
+
+START_TEST(remainders_are_units_and_pools_of_their_own)
+{
+    expect_counts("nm:keep_n=2,group_m=4", 2, SHAPE(3, 10), 30, 9, SHAPE(3, 10));
+    expect_counts("nm:keep_n=2,group_m=4,unit_rows=4", 2, SHAPE(10, 10), 30, 9, SHAPE(3, 10));
+    expect_counts("nm:keep_n=2,group_m=4,axis=0,unit_rows=4", 2, SHAPE(10, 9), 30, 9, SHAPE(10, 3));
+    expect_counts("nm:keep_n=2,group_m=64", 2, SHAPE(3, 10), 30, 3, SHAPE(3, 10));
+    expect_counts("nm:keep_n=2,group_m=4,unit_rows=64", 2, SHAPE(3, 10), 10, 3, SHAPE(1, 10));
+}
+END_TEST
+
+START_TEST(tensors_without_elements)
+{
+    expect_counts("element", 2, SHAPE(0, 5), 0, 0, SHAPE(0, 5));
+    expect_counts("element:pool=row", 2, SHAPE(5, 0), 0, 0, SHAPE(5, 0));
+    expect_counts("filter", 2, SHAPE(5, 0), 0, 0, SHAPE(5, 0));
+    expect_counts("nm:keep_n=2,group_m=4", 2, SHAPE(0, 0), 0, 0, SHAPE(0, 0));
+    expect_pattern("nm:keep_n=2,group_m=4", 2, SHAPE(0, 8), "", 1, -1);
+    expect_pattern("filter", 2, SHAPE(8, 0), "", 1, -1);
+}
+END_TEST
+
+START_TEST(shapes_beyond_memory_are_counted)
+{
+    int64_t most = INT64_MAX;
+    expect_counts("element", 1, SHAPE(most), most, 1, SHAPE(most));
+    expect_counts("filter", 2, SHAPE(2, most / 2), 2, 1, SHAPE(2, 1));
+    expect_counts("nm:keep_n=1,group_m=2147483647,axis=0", 1, SHAPE(most), most, most / INT32_MAX + 1, SHAPE(most));
+}
+END_TEST
+
+START_TEST(canonical_spec)
+{
+    const char *same[][2] = {
+        {"element", "element"},
+        {"element:pool=tensor", "element"},
+        {"element:pool=row", "element:pool=row"},
+        {"nm:group_m=4,keep_n=2", "nm:keep_n=2,group_m=4"},
+        {"nm:unit_rows=4,axis=0,group_m=4e0,keep_n=+2", "nm:keep_n=2,group_m=4,axis=0,unit_rows=4"},
+        {"nm:keep_n=2,group_m=4,axis=1,unit_rows=1", "nm:keep_n=2,group_m=4"},
+        {"nm:keep_n=2,group_m=4,axis=-0", "nm:keep_n=2,group_m=4,axis=0"},
+        {"filter", "filter"},
+        {"row", "row"},
+        {"column", "column"},
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        prune_granularity *g = cut(same[i][0]);
+        ck_assert_str_eq(prune_granularity_spec(g), same[i][1]);
+        ck_assert_int_eq(prune_granularity_has_quota(g), same[i][0][0] == 'n');
+        prune_granularity_free(g);
+    }
+}
+END_TEST
+
+START_TEST(bad_specs)
+{
+    const char *bad[][2] = {
+        {"", "granularity"},
+        {"blocks", "element, nm, filter, row, column"},
+        {"elements", "\"elements\""},
+        {"element:", "colon"},
+        {"element:pools=row", "pools"},
+        {"element:pool=column", "tensor|row"},
+        {"element:pool", "no value"},
+        {"element:pool=", "no value"},
+        {"element:pool=row,", "comma"},
+        {"element:pool=row,pool=row", "twice"},
+        {"filter:axis=1", "none"},
+        {"nm", "keep_n"},
+        {"nm:keep_n=2", "group_m"},
+        {"nm:keep_n=2,group_m=0", "group_m"},
+        {"nm:keep_n=0,group_m=0", "keep_n"},
+        {"nm:keep_n=0,group_m=4", "keep_n"},
+        {"nm:keep_n=-1,group_m=4", "keep_n"},
+        {"nm:keep_n=5,group_m=4", "above group_m=4"},
+        {"nm:keep_n=2,group_m=4,axis=8", "axis"},
+        {"nm:keep_n=2,group_m=4,axis=-1", "axis"},
+        {"nm:keep_n=2,group_m=4,unit_rows=0", "unit_rows"},
+        {"nm:keep_n=2.5,group_m=4", "whole number"},
+        {"nm:keep_n=two,group_m=4", "two"},
+        {"nm:keep_n=nan,group_m=4", "nan"},
+        {"nm:keep_n=2,group_m=1e99", "group_m"},
+        {"nm:keep_n=2, group_m=4", "unknown key"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        prune_granularity *g = UNTOUCHED;
+        FAILS(prune_granularity_create(&g, NULL, bad[i][0]), PRUNE_E_SPEC, bad[i][1]);
+        ck_assert_ptr_eq(g, UNTOUCHED);
+    }
+}
+END_TEST
+
+START_TEST(shapes_that_do_not_fit)
+{
+    const struct {
+        const char *spec;
+        int32_t rank;
+        int64_t shape[9];
+        int32_t status;
+        const char *word;
+    } bad[] = {
+        {"nm:keep_n=2,group_m=4,axis=2", 2, {4, 4}, PRUNE_E_SHAPE, "axis=2"},
+        {"nm:keep_n=2,group_m=4", 1, {4}, PRUNE_E_SHAPE, "axis=1"},
+        {"nm:keep_n=2,group_m=4,axis=0", 0, {0}, PRUNE_E_SHAPE, "rank 0"},
+        {"nm:keep_n=2,group_m=4,axis=0,unit_rows=2", 1, {4}, PRUNE_E_SHAPE, "unit_rows"},
+        {"element:pool=row", 0, {0}, PRUNE_E_SHAPE, "rank"},
+        {"filter", 0, {0}, PRUNE_E_SHAPE, "rank 1"},
+        {"row", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
+        {"column", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
+        {"element", -1, {4}, PRUNE_E_SHAPE, "rank"},
+        {"element", 9, {1, 1, 1, 1, 1, 1, 1, 1, 1}, PRUNE_E_SHAPE, "rank"},
+        {"element", 2, {4, -4}, PRUNE_E_SHAPE, "-4"},
+        {"element", 2, {INT64_MAX, 2}, PRUNE_E_OVERFLOW, "63 bits"},
+        {"element", 3, {INT64_MAX, 2, 0}, PRUNE_E_OVERFLOW, "63 bits"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t units = 77, pools = 77, grid[9] = {77, 77, 77, 77, 77, 77, 77, 77, 77};
+        prune_granularity *g = cut(bad[i].spec);
+        FAILS(prune_granularity_count(g, bad[i].rank, bad[i].shape, &units, &pools, grid), bad[i].status, bad[i].word);
+        ck_assert(units == 77 && pools == 77);
+        for (int j = 0; j < 9; j++)
+            ck_assert_int_eq(grid[j], 77);
+        prune_granularity_free(g);
+    }
+}
+END_TEST
+
+START_TEST(null_pointers)
+{
+    prune_granularity *g = UNTOUCHED;
+    prune_mask *mask;
+    int64_t number = 77;
+    int32_t holds = 77;
+    FAILS(prune_granularity_create(NULL, NULL, "element"), PRUNE_E_ARGUMENT, "out");
+    FAILS(prune_granularity_create(&g, NULL, NULL), PRUNE_E_ARGUMENT, "spec");
+    ck_assert_ptr_eq(g, UNTOUCHED);
+    FAILS(prune_granularity_count(NULL, 1, SHAPE(4), &number, NULL, NULL), PRUNE_E_ARGUMENT, "granularity");
+    g = cut("element");
+    FAILS(prune_granularity_count(g, 1, NULL, &number, NULL, NULL), PRUNE_E_ARGUMENT, "shape");
+    FAILS(prune_granularity_check(g, NULL, &holds, &number), PRUNE_E_ARGUMENT, "mask");
+    OK(prune_mask_create(&mask, NULL, 1, SHAPE(4), 1));
+    FAILS(prune_granularity_check(NULL, mask, &holds, &number), PRUNE_E_ARGUMENT, "granularity");
+    ck_assert(number == 77 && holds == 77);
+    OK(prune_granularity_check(g, mask, NULL, NULL));
+    prune_mask_free(mask);
+    prune_granularity_free(g);
+    prune_granularity_free(NULL);
+}
+END_TEST
+
+START_TEST(check_two_of_four)
+{
+    const char *nm = "nm:keep_n=2,group_m=4";
+    expect_pattern(nm, 2, SHAPE(1, 8), "1001 0110", 1, -1);
+    expect_pattern(nm, 2, SHAPE(1, 8), "1001 0000", 1, -1); /* fewer is allowed */
+    expect_pattern(nm, 2, SHAPE(1, 8), "1001 0111", 0, 7);
+    expect_pattern(nm, 2, SHAPE(2, 8), "1001 0110 1110 1111", 0, 10);
+    expect_pattern(nm, 2, SHAPE(2, 8), "1111 1111 1111 1111", 0, 2);
+}
+END_TEST
+
+START_TEST(check_two_of_four_with_remainders_as_in_tfmot)
+{
+    const char *nm = "nm:keep_n=2,group_m=4";
+    expect_pattern(nm, 2, SHAPE(1, 6), "1100 11", 1, -1);
+    expect_pattern(nm, 2, SHAPE(1, 7), "1100 111", 0, 6);
+    expect_pattern(nm, 2, SHAPE(1, 7), "1100 110", 1, -1);
+}
+END_TEST
+
+START_TEST(check_finds_the_first_pool_not_the_first_element)
+{
+    /* Along axis 0 the group of column 1 breaks the rule at element 5, that of column 0 at element 8, and comes first. */
+    const char *bits = "11 01 01 10 10 10 00";
+    expect_pattern("nm:keep_n=2,group_m=7,axis=0", 2, SHAPE(7, 2), bits, 0, 8);
+    expect_pattern("nm:keep_n=4,group_m=7,axis=0", 2, SHAPE(7, 2), bits, 1, -1);
+}
+END_TEST
+
+START_TEST(check_shared_patterns)
+{
+    const char *nm = "nm:keep_n=2,group_m=4,unit_rows=2";
+    expect_pattern(nm, 2, SHAPE(3, 4), "1100 1100 0011", 1, -1);
+    expect_pattern(nm, 2, SHAPE(3, 4), "1100 1110 0011", 0, 6); /* differs from the row above */
+    expect_pattern(nm, 2, SHAPE(3, 4), "1110 1110 0011", 0, 2); /* one too many */
+    expect_pattern(nm, 2, SHAPE(3, 4), "1100 1100 0111", 0, 11);
+    expect_pattern("nm:keep_n=1,group_m=2,axis=0,unit_rows=2", 2, SHAPE(2, 3), "110 001", 1, -1);
+    expect_pattern("nm:keep_n=1,group_m=2,axis=0,unit_rows=2", 2, SHAPE(2, 3), "101 010", 0, 1);
+}
+END_TEST
+
+START_TEST(check_slices)
+{
+    expect_pattern("filter", 3, SHAPE(3, 2, 2), "1111 0000 1111", 1, -1);
+    expect_pattern("filter", 3, SHAPE(3, 2, 2), "1111 0010 1111", 0, 6);
+    expect_pattern("row", 2, SHAPE(2, 3), "000 111", 1, -1);
+    expect_pattern("row", 2, SHAPE(2, 3), "000 110", 0, 5);
+    expect_pattern("column", 2, SHAPE(2, 3), "101 101", 1, -1);
+    expect_pattern("column", 2, SHAPE(2, 3), "101 100", 0, 5);
+    expect_pattern("column", 3, SHAPE(2, 3, 2), "11 00 11 11 00 11", 1, -1);
+    expect_pattern("column", 3, SHAPE(2, 3, 2), "11 00 11 11 01 11", 0, 9);
+    expect_pattern("element", 2, SHAPE(2, 3), "101 110", 1, -1);
+    expect_pattern("element:pool=row", 2, SHAPE(2, 3), "101 110", 1, -1);
+    expect_pattern("element", 0, NULL, "1", 1, -1);
+}
+END_TEST
+
+START_TEST(check_needs_an_axis_that_is_there)
+{
+    prune_granularity *g = cut("nm:keep_n=2,group_m=4,axis=2");
+    prune_mask *mask = mask_of(2, SHAPE(1, 4), "1111");
+    int32_t holds = 77;
+    int64_t violation = 77;
+    FAILS(prune_granularity_check(g, mask, &holds, &violation), PRUNE_E_SHAPE, "axis");
+    ck_assert(holds == 77 && violation == 77);
+    prune_mask_free(mask);
+    prune_granularity_free(g);
+}
+END_TEST
+
+TEST_MAIN("granularity", counts_of_every_kind, remainders_are_units_and_pools_of_their_own, tensors_without_elements,
+          shapes_beyond_memory_are_counted, canonical_spec, bad_specs, shapes_that_do_not_fit, null_pointers,
+          check_two_of_four, check_two_of_four_with_remainders_as_in_tfmot,
+          check_finds_the_first_pool_not_the_first_element, check_shared_patterns, check_slices,
+          check_needs_an_axis_that_is_there)
