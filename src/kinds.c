@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The options that come from the kinds' tables of parameters: group_m of granularity nm is --group-m.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static int32_t kind_index(const struct kind_choice *choice)
+{
+    size_t length = strcspn(choice->spec, ":");
+    for (int32_t i = 0; i < prune_kind_count(choice->registry); i++) {
+        const char *name = prune_kind_name(choice->registry, i);
+        if (strlen(name) == length && memcmp(name, choice->spec, length) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int has_parameter(const char *registry, int32_t kind, const char *key)
+{
+    for (int32_t i = 0; i < prune_kind_parameter_count(registry, kind); i++)
+        if (strcmp(prune_kind_parameter_name(registry, kind, i), key) == 0)
+            return 1;
+    return 0;
+}
+
+static struct kind_value *find_value(struct kind_choice *choice, const char *key)
+{
+    for (int i = 0; i < choice->count; i++)
+        if (strcmp(choice->values[i].key, key) == 0)
+            return &choice->values[i];
+    return NULL;
+}
+
+static void add_parameter(struct kind_choice *choice, struct options *options, int32_t kind, int32_t parameter)
+{
+    const char *key = prune_kind_parameter_name(choice->registry, kind, parameter);
+    if (find_value(choice, key) || choice->count == (int)(sizeof choice->values / sizeof *choice->values))
+        return;
+    struct kind_value *value = &choice->values[choice->count++];
+    value->key = key;
+    snprintf(value->option, sizeof value->option, "%s", key);
+    for (char *c = value->option; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    options_add(options, (struct option[]){
+                             {OPTION_TEXT, value->option, 0, &value->text, "X",
+                              prune_kind_parameter_help(choice->registry, kind, parameter), 0, 0},
+                             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                         });
+}
+
+void kind_choice_add(struct kind_choice *choice, struct options *options, const char *registry, const char *option,
+                     const char *standard)
+{
+    memset(choice, 0, sizeof *choice);
+    choice->registry = registry;
+    choice->option = option;
+    choice->spec = standard;
+    options_add(options, (struct option[]){
+                             {OPTION_TEXT, option, 0, &choice->spec, "KIND", "see below and `prune list`", 0, 0},
+                             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                         });
+    for (int32_t kind = 0; kind < prune_kind_count(registry); kind++)
+        for (int32_t i = 0; i < prune_kind_parameter_count(registry, kind); i++)
+            add_parameter(choice, options, kind, i);
+}
+
+int kind_choice_given(const struct kind_choice *choice)
+{
+    for (int i = 0; i < choice->count; i++)
+        if (choice->values[i].text)
+            return 1;
+    return 0;
+}
+
+int spec_append(char spec[SPEC_SIZE], const char *key, const char *value, const char *option)
+{
+    if (!*value || strpbrk(value, ",:="))
+        return complain(USAGE, "--%s takes one number or word, not \"%s\"", option, value);
+    size_t length = strlen(spec);
+    const char *comma = length == 0 || spec[length - 1] == ':' ? "" : ",";
+    int more = snprintf(spec + length, SPEC_SIZE - length, "%s%s=%s", comma, key, value);
+    if (more < 0 || (size_t)more >= SPEC_SIZE - length)
+        return complain(USAGE, "the value of --%s is too long", option);
+    return DONE;
+}
+
+/* The kinds that know `key`, for a sentence. */
+static void owners(const char *registry, const char *key, char out[SPEC_SIZE])
+{
+    size_t length = 0;
+    out[0] = 0;
+    for (int32_t i = 0; i < prune_kind_count(registry) && length < SPEC_SIZE / 2; i++)
+        if (has_parameter(registry, i, key))
+            length += (size_t)snprintf(out + length, SPEC_SIZE - length, "%s%.100s", length ? " or " : "",
+                                       prune_kind_name(registry, i));
+}
+
+int kind_choice_spec(const struct kind_choice *choice, char spec[SPEC_SIZE])
+{
+    int32_t kind = kind_index(choice);
+    if (kind < 0)
+        return complain(USAGE, "there is no %s \"%s\"; `prune list %s` shows them", choice->option, choice->spec,
+                        choice->registry);
+    if (strlen(choice->spec) >= SPEC_SIZE)
+        return complain(USAGE, "the value of --%s is too long", choice->option);
+    strcpy(spec, choice->spec);
+    int opened = strchr(spec, ':') != NULL;
+    for (int i = 0; i < choice->count; i++) {
+        const struct kind_value *value = &choice->values[i];
+        if (!value->text)
+            continue;
+        if (!has_parameter(choice->registry, kind, value->key)) {
+            char who[SPEC_SIZE];
+            owners(choice->registry, value->key, who);
+            return complain(USAGE, "--%s does not go with --%s %s; it belongs to %s", value->option, choice->option,
+                            prune_kind_name(choice->registry, kind), who);
+        }
+        if (!opened && strlen(spec) + 1 < SPEC_SIZE)
+            strcat(spec, ":");
+        opened = 1;
+        int code = spec_append(spec, value->key, value->text, value->option);
+        if (code)
+            return code;
+    }
+    return DONE;
+}
