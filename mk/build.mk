@@ -65,9 +65,10 @@ $(B)/libprune.so $(B)/libprune-model.so: %: %.$(ABI)
 	$(Q)ln -sf $(<F) $@
 
 # The tool lies in build/ and finds the libraries beside it; `make install` links it anew, without that path.
+BESIDE := -Wl,-rpath,'$$ORIGIN'
 link_tool = $(LINK) $(LDFLAGS) $(1) -o $@ $(TOOL_OBJECTS) -L$(B) -lprune-model -lprune $(shell $(PKG_CONFIG) --libs jansson) -lm
 $(B)/prune: $(TOOL_OBJECTS) $(B)/libprune-model.so
-	$(call say,LD,$@)$(call link_tool,-Wl,-rpath,'$$ORIGIN')
+	$(call say,LD,$@)$(call link_tool,$(BESIDE))
 
 $(B)/%.pc: %.pc.in include/prune/version.h $(B)/paths.stamp
 	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@exec_prefix@|$(patsubst $(prefix)%,$${prefix}%,$(exec_prefix))|' \
