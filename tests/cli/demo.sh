@@ -29,7 +29,7 @@ says "the table has 2:4 shared by rows" "2:4, shared by 4 rows"
 records=$scratch/one/demo.json
 equal "records have a schema" "$(json "$records" schema)" 1
 equal "records hold every variant" "$(json "$records" variants)" 21
-equal "a page" "$(head -c 15 "$scratch/one/report.html" | tr 'a-z' 'A-Z')" '<!DOCTYPE HTML>'
+equal "a page" "$(head -c 15 "$scratch/one/report.html" | tr '[:lower:]' '[:upper:]')" '<!DOCTYPE HTML>'
 
 # The same numbers, times apart, for the same seed; others for another.
 demo --data "$data" --out "$scratch/two" --seed 1

@@ -8,7 +8,7 @@ cd "$scratch" || exit 1
 prune train --arch 16-12-3 --epochs 8 --lr 0.1 --batch 8 --data data -o dense
 ended "0: done" 0
 
-prune model dense --sparsity 0.9 -o pruned
+prune model dense --sparsity 1 -o pruned
 prune eval --same --no-times --data data dense pruned
 equal "1: the answer is no" "$code" 1
 if grep -q '^prune: pruned does not predict as dense does' "$err" && [ -s "$out" ]; then
@@ -112,7 +112,7 @@ code=0
 "$tool" inspect missing 2>&- > "$out" < /dev/null || code=$?
 equal "4: closed standard error" "$code" 4
 
-prune train --arch 16-12-3 --epochs 2 --lr 1e30 --batch 8 --data data -o diverged
+prune train --arch 16-12-3 --epochs 2 --lr 1e6 --batch 8 --data data -o diverged
 refused "6: a training that diverges" 6 "diverged"
 if [ -e diverged ]; then fail "6: writes nothing" "diverged is there"; else ok "6: writes nothing"; fi
 

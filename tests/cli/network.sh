@@ -62,7 +62,7 @@ says "pack says the format" "csr"
 prune eval --same --no-times "$@" retrained csr
 ended "the packed network predicts the same" 0
 says "and says so" "on 30 of 30 images"
-prune eval --rounds 2 --json "$@" dense retrained csr
+prune eval --rounds 2 --batch 10 --json "$@" dense retrained csr
 ended "eval --json" 0
 equal "eval --json has a schema" "$(json "$out" schema)" 1
 equal "eval --json: images" "$(json "$out" images)" 30
@@ -71,9 +71,9 @@ equal "eval --json: bytes" "$(json "$out" networks 2 file_bytes)" "$(wc -c < csr
 equal "eval --json: format" "$(json "$out" networks 2 format)" csr
 equal "eval --json: work done" "$(json "$out" networks 2 macs_done)" 120
 # 640 pJ a word: 8 bytes a weight, 4 a row and 4 more for each layer, 23 biases; 4.6 pJ a MAC; 5 pJ an activation.
-energy=$(awk 'BEGIN { print 640 * (2 * 120 + (12 + 1) + (8 + 1) + (3 + 1) + 23) + 4.6 * 120 + 5 * (16 + 12 + 12 + 8 + 8 + 3) }')
+energy=$(awk 'BEGIN { printf "%.9g", 640 * (2 * 120 + (12 + 1) + (8 + 1) + (3 + 1) + 23) + 4.6 * 120 + 5 * (16 + 12 + 12 + 8 + 8 + 3) }')
 equal "eval --json: energy of CSR" "$(json "$out" networks 2 energy_pj)" "$energy"
-energy=$(awk 'BEGIN { print 640 * (312 + 23) + 4.6 * 312 + 5 * 59 }')
+energy=$(awk 'BEGIN { printf "%.9g", 640 * (312 + 23) + 4.6 * 312 + 5 * 59 }')
 equal "eval --json: energy of dense" "$(json "$out" networks 0 energy_pj)" "$energy"
 prune eval --rounds 2 --batch 8 "$@" dense csr
 ended "eval" 0
