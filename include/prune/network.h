@@ -28,7 +28,8 @@ typedef struct prune_network prune_network;
 
 /* An empty graph; then inputs, nodes in an order in which every input exists, and outputs. `shape` of an input has
  * `rank` extents without the batch. `op` is a spec string: "linear:in=784,out=300", "relu", "flatten". Every node takes
- * one input value in this version; several may take the same. Parameters of a new node are zero. */
+ * one input value in this version; several may take the same. Parameters of a new node are zero. Names are 1 to 255
+ * printable ASCII characters without spaces. */
 PRUNE_API int32_t prune_network_create(prune_network **out, prune_context *context);
 PRUNE_API int32_t prune_network_add_input(prune_network *network, const char *value, int32_t rank,
                                           const int64_t *shape);
@@ -105,10 +106,10 @@ PRUNE_API int32_t prune_network_evaluate(const prune_network *network, const pru
                                          const prune_tensor *labels, int64_t batch, int64_t *correct);
 
 /* Compares the classes that two networks of the same input and output choose. *differing: samples on which they choose
- * differently; *within_bound: samples whose two best logits of `reference` are closer than the rounding of both
- * networks' products can account for; *unexplained: samples that differ and are not within the bound (0 when both
- * compute the same function). The bound carries gamma(n) sum |w||x| of each layer through the ones after it, in double.
- */
+ * differently; *within_bound: samples where some class comes so close to the best logit of `reference` that the rounding
+ * of both networks' products could change the choice; *unexplained: samples on which they differ and the two classes
+ * chosen are not that close (0 when both compute the same function). The bound carries gamma(n) sum |w||x| of each layer
+ * through the ones after it, in double. */
 PRUNE_API int32_t prune_network_compare(const prune_network *reference, const prune_network *other,
                                         const prune_tensor *images, int64_t batch, int64_t *differing,
                                         int64_t *within_bound, int64_t *unexplained);

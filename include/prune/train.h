@@ -2,9 +2,9 @@
  *
  * Training: softmax cross-entropy, SGD with momentum and weight decay, and constraints that hold after every step.
  *
- * A trainer works on a network that is its caller's and changes its parameters; masks are read from the network when
- * the trainer is made. After every step weight, gradient and momentum of a pruned element are +0.0, bit for bit. State
- * that decays is set to 0 below 1e-30.
+ * A trainer works on a network that is its caller's, must outlive its use and must not get new nodes, and changes its
+ * parameters; masks are read from the network when the trainer is made. After every step weight, gradient and momentum
+ * of a pruned element are +0.0, bit for bit. State that decays is set to 0 below 1e-30.
  */
 #ifndef PRUNE_TRAIN_H
 #define PRUNE_TRAIN_H
@@ -28,15 +28,16 @@ PRUNE_API int32_t prune_trainer_create(prune_trainer **out, prune_network *netwo
 /* One epoch over images (F32 [count, ...]) and labels (I64 [count], each 0 to classes - 1, PRUNE_E_VALUE with its
  * position otherwise), in a fresh random order. *loss, if not NULL: the mean over the epoch. PRUNE_E_DIVERGED, with the
  * step, when a loss is NaN or infinite; the parameters are then what they were before that step. PRUNE_E_CANCELLED from
- * the progress function. */
+ * the progress function. PRUNE_E_ARGUMENT when a cosine has come to its end. */
 PRUNE_API int32_t prune_trainer_epoch(prune_trainer *trainer, const prune_tensor *images, const prune_tensor *labels,
                                       double *loss);
 
-/* One step on one batch given in order. */
+/* One step on one batch given in order, 1 to `batch` samples, at the rate with which the next epoch would begin. */
 PRUNE_API int32_t prune_trainer_step(prune_trainer *trainer, const prune_tensor *images, const prune_tensor *labels,
                                      double *loss);
 
-/* Loss and gradients on one batch, without a step; then prune_trainer_gradient reads them. */
+/* Loss and gradients on one batch, without a step; then prune_trainer_gradient reads them, those of pruned elements
+ * too. */
 PRUNE_API int32_t prune_trainer_backward(prune_trainer *trainer, const prune_tensor *images, const prune_tensor *labels,
                                          double *loss);
 
@@ -45,7 +46,7 @@ PRUNE_API int32_t prune_trainer_backward(prune_trainer *trainer, const prune_ten
 PRUNE_API const prune_tensor *prune_trainer_gradient(const prune_trainer *trainer, const char *name);
 PRUNE_API const prune_tensor *prune_trainer_momentum(const prune_trainer *trainer, const char *name);
 
-/* All the epochs that the spec asks for; *loss as of the last. */
+/* All the epochs that the spec asks for and that are not done yet; *loss as of the last. */
 PRUNE_API int32_t prune_trainer_run(prune_trainer *trainer, const prune_tensor *images, const prune_tensor *labels,
                                     double *loss);
 

@@ -359,6 +359,11 @@ START_TEST(comparison_finds_a_network_that_is_another)
     ck_assert_int_eq(within, 200);
     ck_assert_int_gt(differing, 5);
     ck_assert_int_eq(unexplained, 0);
+    /* A tie elsewhere explains nothing: `b` chooses class 2, which is far away. */
+    numbers_of(b, "fc2.bias")[2] = 100;
+    OK(prune_network_compare(a, b, images, 50, &differing, &within, &unexplained));
+    ck_assert_int_eq(within, 200);
+    ck_assert_int_eq(unexplained, 200);
     differing = 77;
     FAILS(prune_network_compare(a, c, images, 50, &differing, &within, &unexplained), PRUNE_E_SHAPE, "4 and 5");
     FAILS(prune_network_compare(a, b, wide, 50, &differing, &within, &unexplained), PRUNE_E_SHAPE, "21");

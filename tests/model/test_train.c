@@ -252,6 +252,9 @@ START_TEST(bad_data_is_refused_and_nothing_moves)
     FAILS(prune_trainer_run(NULL, images, labels, &loss), PRUNE_E_ARGUMENT, "trainer");
     ck_assert_mem_eq(numbers_of(network, "fc1.weight"), numbers_of(held, "fc1.weight"), 18 * sizeof(float));
     ck_assert(loss == 77 && correct == 77);
+    OK(prune_network_add_node(network, "late", "linear:in=3,out=2", "logits", "more"));
+    FAILS(prune_trainer_step(trainer, images, labels, &loss), PRUNE_E_ARGUMENT, "new trainer");
+    ck_assert_ptr_null(prune_trainer_gradient(trainer, "late.weight"));
     ck_assert_ptr_null(prune_trainer_gradient(trainer, "fc2.weight"));
     ck_assert_ptr_null(prune_trainer_momentum(NULL, "fc1.weight"));
     prune_trainer_free(trainer);

@@ -192,6 +192,9 @@ static int32_t open_rows(struct rows *rows, const prune_trainer *trainer, const 
 {
     const prune_network *network = trainer->network;
     int64_t classes = INT64_MAX;
+    if (network->value_count != trainer->value_count)
+        return pr_fail(PRUNE_E_ARGUMENT, "the network has %d values, %d when the trainer was made; make a new trainer",
+                       (int)network->value_count, (int)trainer->value_count);
     for (int32_t i = 0; i < network->output_count; i++) {
         int64_t width = network->values[network->outputs[i]].shape.count;
         classes = width < classes ? width : classes;
@@ -336,11 +339,11 @@ int32_t prune_trainer_backward(prune_trainer *trainer, const prune_tensor *image
 const prune_tensor *prune_trainer_gradient(const prune_trainer *trainer, const char *name)
 {
     int32_t index = trainer ? pm_find_parameter(trainer->network, name) : -1;
-    return index < 0 ? NULL : trainer->parameters[index].gradient;
+    return index < 0 || index >= trainer->parameter_count ? NULL : trainer->parameters[index].gradient;
 }
 
 const prune_tensor *prune_trainer_momentum(const prune_trainer *trainer, const char *name)
 {
     int32_t index = trainer ? pm_find_parameter(trainer->network, name) : -1;
-    return index < 0 ? NULL : trainer->parameters[index].momentum;
+    return index < 0 || index >= trainer->parameter_count ? NULL : trainer->parameters[index].momentum;
 }
