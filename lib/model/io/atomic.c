@@ -122,6 +122,8 @@ static int32_t keep_permissions(const struct pm_output *output, const struct sta
 static int32_t open_output(struct pm_output *output, const char *path)
 {
     struct stat old;
+    if (!path[0])
+        return pr_fail(PRUNE_E_ARGUMENT, "the path is empty; the name of a file is needed");
     int exists = stat(path, &old) == 0;
     if (exists)
         PR_TRY(pm_require_regular(old.st_mode));
