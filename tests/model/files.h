@@ -15,6 +15,7 @@
 
 static char scratch_folder[256];
 static pid_t scratch_owner;
+static int scratch_registered;
 
 static void remove_folder(const char *folder)
 {
@@ -49,11 +50,20 @@ static inline const char *scratch(const char *name)
         snprintf(scratch_folder, sizeof scratch_folder, "%s/prune-test-XXXXXX", base && base[0] ? base : "/tmp");
         ck_assert_ptr_nonnull(mkdtemp(scratch_folder));
         scratch_owner = getpid();
-        atexit(remove_scratch);
+        if (!scratch_registered++)
+            atexit(remove_scratch);
     }
     next = (next + 1) % 4;
     snprintf(paths[next], sizeof paths[next], "%s/%s", scratch_folder, name);
     return paths[next];
+}
+
+/* An empty folder, for tests that count what is in it: without fork all tests of a program share one. */
+static inline void fresh_folder(void)
+{
+    remove_scratch();
+    scratch_owner = 0;
+    scratch("");
 }
 
 /* How many entries the folder has. */

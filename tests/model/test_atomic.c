@@ -105,6 +105,7 @@ static int becomes_nobody(void)
 
 START_TEST(no_file_of_that_name)
 {
+    fresh_folder();
     cannot_read(scratch("absent"), PRUNE_E_NOTFOUND, "absent");
     cannot_read(scratch("absent/x"), PRUNE_E_NOTFOUND, "No such file");
     cannot_read("", PRUNE_E_NOTFOUND, "cannot open");
@@ -115,6 +116,7 @@ END_TEST
 
 START_TEST(no_folder_of_that_name)
 {
+    fresh_folder();
     cannot_write(scratch("absent/x"), PRUNE_E_NOTFOUND, "folder");
     save(scratch("file"), old, sizeof old);
     cannot_write(scratch("file/x"), PRUNE_E_NOTFOUND, "Not a directory");
@@ -126,6 +128,7 @@ END_TEST
 
 START_TEST(a_name_longer_than_names_can_be)
 {
+    fresh_folder();
     char name[400];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
@@ -141,6 +144,7 @@ END_TEST
 
 START_TEST(folders_fifos_sockets_and_devices)
 {
+    fresh_folder();
     const char *fifo = scratch("fifo"), *folder = scratch("folder"), *path = scratch("socket");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     ck_assert_int_eq(mkfifo(fifo, 0600), 0);
@@ -174,6 +178,7 @@ static int nobody_cannot(const char *path)
 /* A file of another user: in a folder of that user, and in one where everybody may write. */
 START_TEST(a_file_that_another_user_protects)
 {
+    fresh_folder();
     const char *path = scratch("theirs");
     save(path, old, sizeof old);
     ck_assert_int_eq(chmod(path, 0600), 0);
@@ -197,6 +202,7 @@ static int nobody_cannot_create(const char *path)
 
 START_TEST(a_folder_of_another_user)
 {
+    fresh_folder();
     const char *path = scratch("new");
     if (getuid() != 0) {
         skip("a_folder_of_another_user", "only root can become another user");
@@ -217,6 +223,7 @@ static int limited(const char *path)
 
 START_TEST(a_limit_on_file_sizes)
 {
+    fresh_folder();
     const char *path = scratch("old");
     save(path, old, sizeof old);
     in_child(limited, path);
@@ -233,6 +240,7 @@ static int disk_is_full(const char *path)
 
 START_TEST(a_full_disk)
 {
+    fresh_folder();
     char folder[1024], path[1040];
     snprintf(folder, sizeof folder, "%s", scratch("disk"));
     snprintf(path, sizeof path, "%s/old", folder);
@@ -263,6 +271,7 @@ static mode_t mode_of(const char *path)
 
 START_TEST(permissions_are_kept)
 {
+    fresh_folder();
     static const mode_t modes[] = {0600, 0644, 0664, 0640, 0666, 0777};
     const char *path = scratch("file");
     prune_archive *archive = archive_of(3);
@@ -283,6 +292,7 @@ END_TEST
 
 START_TEST(owner_and_group_are_kept)
 {
+    fresh_folder();
     struct stat facts;
     const char *path = scratch("file");
     prune_archive *archive = archive_of(3);
@@ -312,6 +322,7 @@ static int as_nobody_in_the_folder(const char *path)
 
 START_TEST(a_group_that_cannot_be_kept_gives_its_rights_to_none)
 {
+    fresh_folder();
     const char *path = scratch("file");
     if (getuid() != 0) {
         skip("a_group_that_cannot_be_kept_gives_its_rights_to_none", "only root can become another user");
@@ -327,6 +338,7 @@ END_TEST
 
 START_TEST(a_symbolic_link_stays_and_its_target_is_replaced)
 {
+    fresh_folder();
     struct stat facts;
     prune_archive *archive = archive_of(3), *back;
     ck_assert_int_eq(mkdir(scratch("there"), 0700), 0);
@@ -357,6 +369,7 @@ END_TEST
 
 START_TEST(a_name_without_a_folder)
 {
+    fresh_folder();
     prune_archive *archive = archive_of(3);
     scratch("");
     int here = open(".", O_RDONLY | O_DIRECTORY);
@@ -374,6 +387,7 @@ END_TEST
 /* A reader that holds the old file open keeps reading the old file. */
 START_TEST(the_old_file_is_not_written_into)
 {
+    fresh_folder();
     char start[sizeof old];
     prune_archive *archive = archive_of(3);
     save(scratch("file"), old, sizeof old);
@@ -409,6 +423,7 @@ static int with_standard_streams_closed(const char *path)
 
 START_TEST(no_file_descriptors_left_or_low_ones)
 {
+    fresh_folder();
     const char *path = scratch("file");
     save(path, old, sizeof old);
     in_child(without_files, path);
@@ -421,6 +436,7 @@ END_TEST
 /* Neither success nor failure may leave a descriptor open. */
 START_TEST(descriptors_are_closed)
 {
+    fresh_folder();
     prune_archive *archive = archive_of(3), *back;
     prune_tensor *tensor;
     int before = open("/dev/null", O_RDONLY);
@@ -443,6 +459,7 @@ END_TEST
 
 START_TEST(a_long_path_is_shortened_in_the_sentence)
 {
+    fresh_folder();
     char name[240];
     memset(name, 'n', sizeof name);
     memcpy(name + 230, ".npy\n", 6);
