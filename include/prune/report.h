@@ -40,7 +40,8 @@ PRUNE_API int32_t prune_report_line(prune_report *report, const char *name, cons
 
 /* A histogram of the elements of `tensor` (F32) that `mask` keeps (NULL: all) in `bins` equal bins from -limit to limit
  * (limit 0: the largest magnitude), 1 to 1000 bins. Kept elements beyond the limit are not drawn, but their number is
- * given; one that is not finite is PRUNE_E_VALUE. Histograms that follow one another stand side by side where there is room. */
+ * given; one that is not finite is PRUNE_E_VALUE. Histograms that follow one another stand side by side where there is
+ * room. */
 PRUNE_API int32_t prune_report_histogram(prune_report *report, const char *caption, const prune_tensor *tensor,
                                          const prune_mask *mask, int32_t bins, double limit);
 

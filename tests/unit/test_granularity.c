@@ -223,7 +223,7 @@ END_TEST
 
 START_TEST(check_finds_the_first_pool_not_the_first_element)
 {
-    /* Along axis 0 the group of column 1 breaks the rule at element 5, that of column 0 at element 8, and comes first. */
+    /* Along axis 0 the group of column 1 breaks the rule at element 5, that of column 0 at 8, and comes first. */
     const char *bits = "11 01 01 10 10 10 00";
     expect_pattern("nm:keep_n=2,group_m=7,axis=0", 2, SHAPE(7, 2), bits, 0, 8);
     expect_pattern("nm:keep_n=4,group_m=7,axis=0", 2, SHAPE(7, 2), bits, 1, -1);

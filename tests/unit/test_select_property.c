@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Selection against a sort, in small cases of every kind: shapes, views, dtypes, granularities, criteria, targets, ties.
+ * Selection against a sort, in small cases of every kind: shapes, views, dtypes, granularities, criteria, targets,
+ * ties.
  */
 #include "core/tensor/tensor.h"
 #include "testing.h"

@@ -9,16 +9,16 @@
  *     |y^ - (W x^ + b)| <= gamma(k + 1) (|W| |x^| + |b|),   gamma(n) = n u / (1 - n u)
  *     |(W x^ + b) - (W x + b)| <= |W| e
  *
- * so that e_y = |W| e + gamma(k + 1) (|W| |x^| + |b|) bounds the error of y^. (Results below the normal range add at most
- * 2^-149 for each operation.) ReLU is exact and |relu(a) - relu(b)| <= |a - b|: it hands e on, as views do.
+ * so that e_y = |W| e + gamma(k + 1) (|W| |x^| + |b|) bounds the error of y^. (Results below the normal range add at
+ * most 2^-149 for each operation.) ReLU is exact and |relu(a) - relu(b)| <= |a - b|: it hands e on, as views do.
  *
  * Let r and o be the logits of reference and other, E the sum of both their bounds. Both stand for the same f, so
  * |r - o| <= E. If reference chooses i and other chooses k, then o_k >= o_i, and
  *
  *     r_i - r_k <= (o_i + E_i) - (o_k - E_k) <= E_i + E_k.
  *
- * A difference is explained when this holds for the classes chosen, and a sample is within the bound when it holds for i
- * and any other class: there a difference could be explained.
+ * A difference is explained when this holds for the classes chosen, and a sample is within the bound when it holds for
+ * i and any other class: there a difference could be explained.
  */
 #include <math.h>
 

@@ -8,8 +8,8 @@
  *               "attributes": {"in": 784, "out": 300}}, ...],
  *    "outputs": ["logits"]}
  *
- * Nodes stand in an order in which every input exists. What is not written here is refused when read: another version or
- * operator as PRUNE_E_UNSUPPORTED, all else as PRUNE_E_FORMAT.
+ * Nodes stand in an order in which every input exists. What is not written here is refused when read: another version
+ * or operator as PRUNE_E_UNSUPPORTED, all else as PRUNE_E_FORMAT.
  */
 #include <jansson.h>
 #include <stdarg.h>

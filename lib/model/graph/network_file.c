@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A network as a safetensors file: the graph in the metadata key "prune.graph" (see graph_json.c), each parameter as the
- * tensor of its name or as the sparse group of that name, the mask of NODE.weight as NODE.mask and that of any other
- * parameter P as P.mask (bool, true = kept; absent: all kept).
+ * A network as a safetensors file: the graph in the metadata key "prune.graph" (see graph_json.c), each parameter as
+ * the tensor of its name or as the sparse group of that name, the mask of NODE.weight as NODE.mask and that of any
+ * other parameter P as P.mask (bool, true = kept; absent: all kept).
  *
  * A tensor that belongs to nothing is refused: were it kept aside, a mask whose name has a slip would be lost without a
  * word. Metadata of other names is for others and is not looked at.

@@ -153,7 +153,8 @@ static int32_t describe(prune_runner *runner)
                      prune_packed_kernels(step->packed, runner->batch));
         else
             snprintf(word, sizeof word, "%s", step->how == PM_BY_SGEMV ? "sgemv" : "sgemm");
-        used += (size_t)sprintf(runner->kernels + used, "%s%s", used ? "," : "", word);
+        /* Each step has room for a comma and the longest word. */
+        used += (size_t)snprintf(runner->kernels + used, sizeof word + 1, "%s%s", used ? "," : "", word);
     }
     return PRUNE_OK;
 }

@@ -13,7 +13,7 @@
 #define RIGHT 3480
 #define CHARACTER 72 /* as wide as a digit at the largest font size */
 
-/* Colours follow one another by 6, dashes by 4 and markers by 5, so 60 lines differ, any two neighbours in all three. */
+/* Colours follow one another by 6, dashes by 4 and markers by 5, so 60 lines differ, neighbours in all three. */
 #define COLOURS 6
 static const char *const dashes[] = {"", "7 4", "2 3", "9 3 2 3"};
 static const char *const markers[] = {

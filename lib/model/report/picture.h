@@ -7,8 +7,8 @@
 
 #include "model/report/text.h"
 
-/* Appends "data:image/png;base64,...". `ink` has width x height values from 0 (none) to 255 (full); with `bits` 1 all of
- * them are 0 or 255. */
+/* Appends "data:image/png;base64,...". `ink` has width x height values from 0 (none) to 255 (full); with `bits` 1 all
+ * of them are 0 or 255. */
 void pm_picture(struct pm_text *text, const uint8_t *ink, int32_t width, int32_t height, int32_t bits);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "model/report/report.h"
 
-/* Colours of lines are Okabe and Ito's, darkened or lightened until each has a contrast of 3 to its page. No "<" or "&",
- * so that the page stays well-formed. */
+/* Colours of lines are Okabe and Ito's, darkened or lightened until each has a contrast of 3 to its page. No "<" or
+ * "&", so that the page stays well-formed. */
 const char *const pm_report_style[] = {
     ":root{--page:#fff;--ink:#1c2024;--soft:#59626b;--rule:#c9d0d6;--grid:#e4e8eb;--band:#f4f6f7;--paper:#fff;"
     "--c0:#0072b2;--c1:#c85200;--c2:#00805c;--c3:#a8457f;--c4:#8a6d00;--c5:#333a40;color-scheme:light dark}\n"
@@ -44,7 +44,7 @@ const char *const pm_report_style[] = {
     ".histogram svg{font-size:90px}\n"
     ".mask img{display:block;max-width:100%;height:auto;background:var(--paper);outline:1px solid var(--rule)}\n"
     ".pixels{image-rendering:pixelated}\n"
-    /* A shade at the side where more can be scrolled to: page-coloured covers move with the content, the shades do not. */
+    /* A shade at the side where more can be scrolled to: page-coloured covers move with the content, shades do not. */
     ".scroll{overflow-x:auto;margin:1.25rem 0;background:linear-gradient(90deg,var(--page) 1rem,transparent 2rem) "
     "local,"
     "linear-gradient(270deg,var(--page) 1rem,transparent 2rem) 100% 0/2rem 100% no-repeat local,"

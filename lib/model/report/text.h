@@ -22,7 +22,8 @@ void pm_text_free(struct pm_text *text);
 void pm_text_raw(struct pm_text *text, const char *markup, int64_t length);
 void pm_text_put(struct pm_text *text, const char *markup);
 
-/* Markup with whole numbers and short pieces of markup (%d, %lld, %s), at most 1023 bytes. No %g: it follows the locale. */
+/* Markup with whole numbers and short pieces of markup (%d, %lld, %s), at most 1023 bytes. No %g: it follows the
+ * locale. */
 void pm_text_format(struct pm_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a caller wrote, for content and for attributes in double quotes. What is no UTF-8, or no character that a page

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Forward and backward through a graph. Nodes stand in an order in which every input exists, so one walk forward and one
- * back are enough; a value that several nodes take, or that is an output as well, sums the gradients of all.
+ * Forward and backward through a graph. Nodes stand in an order in which every input exists, so one walk forward and
+ * one back are enough; a value that several nodes take, or that is an output as well, sums the gradients of all.
  */
 #include <string.h>
 

@@ -7,8 +7,8 @@
 
 #include "model/graph/graph.h"
 
-/* Elements that are worked on at a time: weight, gradient and momentum of a chunk stay in the first-level cache from the
- * step to the constraints. A multiple of 64. */
+/* Elements that are worked on at a time: weight, gradient and momentum of a chunk stay in the first-level cache from
+ * the step to the constraints. A multiple of 64. */
 #define PM_CHUNK 2048
 
 /* State that decays is 0 below this: denormals would make training several times slower. */
