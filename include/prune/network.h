@@ -106,10 +106,10 @@ PRUNE_API int32_t prune_network_evaluate(const prune_network *network, const pru
                                          const prune_tensor *labels, int64_t batch, int64_t *correct);
 
 /* Compares the classes that two networks of the same input and output choose. *differing: samples on which they choose
- * differently; *within_bound: samples where some class comes so close to the best logit of `reference` that the rounding
- * of both networks' products could change the choice; *unexplained: samples on which they differ and the two classes
- * chosen are not that close (0 when both compute the same function). The bound carries gamma(n) sum |w||x| of each layer
- * through the ones after it, in double. */
+ * differently; *within_bound: samples where some class comes so close to the best logit of `reference` that the
+ * rounding of both networks' products could change the choice; *unexplained: samples on which they differ and the two
+ * classes chosen are not that close (0 when both compute the same function). The bound carries gamma(n) sum |w||x| of
+ * each layer through the ones after it, in double. */
 PRUNE_API int32_t prune_network_compare(const prune_network *reference, const prune_network *other,
                                         const prune_tensor *images, int64_t batch, int64_t *differing,
                                         int64_t *within_bound, int64_t *unexplained);
