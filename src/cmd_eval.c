@@ -16,7 +16,7 @@ struct entry {
 struct job {
     struct common common;
     const char *data;
-    int64_t batch, rounds;
+    int64_t batch, rounds; /* batch 0: not given */
     int no_times, no_agreement, same;
     int64_t batches[2];
     int batch_count;
@@ -51,9 +51,6 @@ static int measure_times(struct job *job, const prune_tensor *images)
 {
     struct timing timings[MAX_NETWORKS];
     for (int b = 0; b < job->batch_count; b++) {
-        if (job->batches[b] > job->images)
-            return complain(USAGE, "--batch %lld is more than the %lld test images", (long long)job->batches[b],
-                            (long long)job->images);
         int code = timing_run(timings, job->networks, job->paths, job->count, images, job->batches[b], job->rounds);
         if (code)
             return code;
@@ -177,6 +174,22 @@ static int verdict(const struct job *job)
     return DONE;
 }
 
+/* 64 images at a time unless said, or all where there are fewer. */
+static int set_batches(struct job *job)
+{
+    if (job->images == 0)
+        return complain(BAD_INPUT, "%s has no test images", job->data);
+    if (job->batch > job->images)
+        return complain(USAGE, "--batch %lld is more than the %lld test images", (long long)job->batch,
+                        (long long)job->images);
+    if (job->batch == 0)
+        job->batch = job->images < 64 ? job->images : 64;
+    job->batches[0] = 1;
+    job->batches[1] = job->batch;
+    job->batch_count = job->batch > 1 ? 2 : 1;
+    return DONE;
+}
+
 static int work(struct job *job)
 {
     prune_context *context = NULL;
@@ -188,8 +201,7 @@ static int work(struct job *job)
         code = data_read(&images, &labels, context, job->data, "test");
     if (!code) {
         job->images = prune_tensor_shape(labels)[0];
-        if (job->images == 0)
-            code = complain(BAD_INPUT, "%s has no test images", job->data);
+        code = set_batches(job);
     }
     for (int i = 0; i < job->count && !code; i++)
         code = measure_one(job, i, images, labels);
@@ -238,7 +250,7 @@ static int run(const struct command *self, int argc, char **argv)
 {
     static struct job job;
     struct options options = {.count = 0};
-    job = (struct job){.data = STANDARD_DATA, .batch = 64, .rounds = 15};
+    job = (struct job){.data = STANDARD_DATA, .rounds = 15};
     add_options(&options, &job);
     int code = options_parse(&options, self, argc, argv);
     if (!code && !options.help) {
@@ -248,9 +260,6 @@ static int run(const struct command *self, int argc, char **argv)
         if (!code) {
             job.paths = options.operands.items;
             job.count = options.operands.count;
-            job.batches[0] = 1;
-            job.batches[1] = job.batch;
-            job.batch_count = job.batch > 1 ? 2 : 1;
             if (!job.no_times)
                 warn_of_environment();
             code = work(&job);

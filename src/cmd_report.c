@@ -129,6 +129,8 @@ static int add_texts(const struct records *records, prune_report *page)
     size_t i;
     json_array_foreach(json_object_get(records->root, "texts"), i, text)
     {
+        if (!json_is_string(text))
+            return complain(BAD_INPUT, "%s: an entry of texts is not a text", records->path);
         int32_t status = prune_report_text(page, json_string_value(text));
         if (status)
             return complain_status(status, records->path);

@@ -46,7 +46,7 @@ refused() {
 
 # NAME WORD: stdout holds WORD.
 says() {
-  if grep -qF -e "$2" "$out"; then ok "$1"; else fail "$1" "no \"$2\" in: $(cat "$out")"; fi
+  if grep -qF -e "$2" "$out"; then ok "$1"; else fail "$1" "no \"$2\" in: $(tail -n 5 "$out")"; fi
 }
 
 # NAME WHAT EXPECTED: two texts are equal.
