@@ -14,31 +14,23 @@
 #include "base/rng.h"
 #include "testing.h"
 
-/* Numbers that begin right after one forbidden page and others that end right before one: reading or writing a byte
- * beyond either end is a crash. */
-struct guarded {
-    void *map;
-    size_t bytes;
-    float *at;
-};
+/* Numbers that begin right after a forbidden page, or end right before one: reading or writing a byte beyond that end is
+ * a crash. Each of these places is one piece of memory, made once. */
+#define PLACES 8
+#define PLACE_BYTES ((size_t)1 << 20)
 
-static inline struct guarded guarded_floats(int64_t count, int at_end)
+static inline float *guarded_floats(int place, int64_t count, int at_end)
 {
+    static char *places[PLACES];
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (size_t)count * sizeof(float);
-    size_t inner = (size + page - 1) / page * page;
-    struct guarded memory = {.bytes = inner + 2 * page};
-    memory.map = mmap(NULL, memory.bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert(memory.map != MAP_FAILED);
-    char *first = (char *)memory.map + page;
-    if (inner)
-        ck_assert_int_eq(mprotect(first, inner, PROT_READ | PROT_WRITE), 0);
-    memory.at = (float *)(void *)(at_end ? first + inner - size : first);
-    return memory;
-}
-
-static inline void guarded_free(struct guarded *memory)
-{
-    munmap(memory->map, memory->bytes);
+    ck_assert(place >= 0 && place < PLACES && size <= PLACE_BYTES);
+    if (!places[place]) {
+        void *map = mmap(NULL, PLACE_BYTES + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ck_assert(map != MAP_FAILED);
+        places[place] = (char *)map + page;
+        ck_assert_int_eq(mprotect(places[place], PLACE_BYTES, PROT_READ | PROT_WRITE), 0);
+    }
+    return (float *)(void *)(at_end ? places[place] + PLACE_BYTES - size : places[place]);
 }
 
 /* In [-1, 1), or whole numbers from -4 to 4, with which every sum is exact in float. */

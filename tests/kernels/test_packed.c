@@ -9,6 +9,7 @@ struct problem {
     int64_t rows, columns;
     float *weights;
     uint8_t *kept;
+    int64_t *indptr, *indices; /* what is kept, row by row */
     prune_context *context;
     prune_tensor *tensor;
     prune_mask *mask;
@@ -57,6 +58,15 @@ static void make(struct problem *p, int64_t rows, int64_t columns, enum pattern 
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < columns; k++)
             p->kept[i * columns + k] = (uint8_t)keeps(pattern, density, &rng, p, i, k);
+    p->indptr = malloc((size_t)(rows + 1) * sizeof(int64_t));
+    p->indices = malloc((size_t)(rows * columns + 1) * sizeof(int64_t));
+    p->indptr[0] = 0;
+    for (int64_t i = 0, next = 0; i < rows; i++) {
+        for (int64_t k = 0; k < columns; k++)
+            if (p->kept[i * columns + k])
+                p->indices[next++] = k;
+        p->indptr[i + 1] = next;
+    }
     const int64_t shape[2] = {rows, columns};
     OK(prune_context_create(&p->context));
     OK(prune_context_set_cpu(p->context, cpu));
@@ -72,13 +82,15 @@ static void drop(struct problem *p)
     prune_context_free(p->context);
     free(p->weights);
     free(p->kept);
+    free(p->indptr);
+    free(p->indices);
 }
 
 /* One product between guard pages, compared element by element with the sum in double. `poison` puts NaN and infinity
- * into the rows of X that nothing stored refers to. */
+ * into the rows of X that nothing stored refers to, `infinite` one into each column of X, where it may count. */
 struct run {
     int64_t n, slack_x, slack_y;
-    int batch, whole, poison, at_end, bias, relu;
+    int batch, whole, poison, infinite, at_end, bias, relu;
 };
 
 static float x_at(const struct run *run, const float *x, int64_t ldx, int64_t k, int64_t j)
@@ -107,29 +119,30 @@ static int64_t extent(int64_t count, int64_t ld, int64_t width)
     return count && width ? (count - 1) * ld + width : 0;
 }
 
+/* Asserts only what fails: Check writes to a pipe for each assertion. */
 static void check_output(const struct problem *p, const struct run *run, const float *x, int64_t ldx, float y,
                          int64_t i, int64_t j, float bias)
 {
     double sum = 0, size = 0;
-    int64_t products = 0;
-    for (int64_t k = 0; k < p->columns; k++)
-        if (p->kept[i * p->columns + k]) {
-            double product = (double)p->weights[i * p->columns + k] * (double)x_at(run, x, ldx, k, j);
-            sum += product;
-            size += fabs(product);
-            products++;
-        }
+    int64_t products = p->indptr[i + 1] - p->indptr[i];
+    for (int64_t e = p->indptr[i]; e < p->indptr[i + 1]; e++) {
+        double product =
+            (double)p->weights[i * p->columns + p->indices[e]] * (double)x_at(run, x, ldx, p->indices[e], j);
+        sum += product;
+        size += fabs(product);
+    }
     double bound = run->whole ? 0 : gamma_of(products) * size;
     double expected = sum + (double)bias;
     if (bias != 0)
         bound += 0x1p-23 * fabs(expected) + bound * 0x1p-23;
     if (run->relu && expected <= 0)
         expected = 0;
-    ck_assert_msg(fabs((double)y - expected) <= bound, "%lld x %lld, n %lld: y(%lld, %lld) = %.9g, %.9g expected",
-                  (long long)p->rows, (long long)p->columns, (long long)run->n, (long long)i, (long long)j, (double)y,
-                  expected);
-    if (run->relu && expected <= 0 && y <= 0)
-        ck_assert_msg(!signbit(y), "relu gave -0.0");
+    int right = isnan(expected) ? isnan(y) : (double)y == expected || fabs((double)y - expected) <= bound;
+    if (!right)
+        ck_abort_msg("%lld x %lld, n %lld: y(%lld, %lld) = %.9g, %.9g expected", (long long)p->rows,
+                     (long long)p->columns, (long long)run->n, (long long)i, (long long)j, (double)y, expected);
+    if (run->relu && y == 0 && signbit(y))
+        ck_abort_msg("relu gave -0.0");
 }
 
 static void check_run(const struct problem *p, const prune_packed *packed, const struct run *run)
@@ -140,38 +153,38 @@ static void check_run(const struct problem *p, const prune_packed *packed, const
     int64_t y_rows = run->batch ? run->n : p->rows, y_width = run->batch ? p->rows : run->n;
     int64_t ldx = x_width + run->slack_x, ldy = y_width + run->slack_y;
     int64_t x_count = extent(x_rows, ldx, x_width), y_count = extent(y_rows, ldy, y_width);
-    struct guarded x = guarded_floats(x_count, run->at_end), y = guarded_floats(y_count, run->at_end);
-    fill_pattern(x.at, x_count);
-    fill_pattern(y.at, y_count);
+    float *x = guarded_floats(0, x_count, run->at_end), *y = guarded_floats(1, y_count, run->at_end);
+    fill_pattern(x, x_count);
+    fill_pattern(y, y_count);
     for (int64_t r = 0; r < x_rows; r++)
-        fill_random(&rng, x.at + r * ldx, x_width, run->whole);
+        fill_random(&rng, x + r * ldx, x_width, run->whole);
     for (int64_t k = 0; run->poison && k < p->columns; k++) {
         int used = 0;
         for (int64_t i = 0; i < p->rows; i++)
             used |= p->kept[i * p->columns + k];
         for (int64_t j = 0; !used && j < run->n; j++)
-            x.at[run->batch ? j * ldx + k : k * ldx + j] = k % 2 ? INFINITY : NAN;
+            x[run->batch ? j * ldx + k : k * ldx + j] = k % 2 ? INFINITY : NAN;
     }
+    for (int64_t j = 0; run->infinite && p->columns && j < run->n; j++)
+        x[run->batch ? j * ldx + j % p->columns : j % p->columns * ldx + j] = j % 3 ? INFINITY : NAN;
     float *bias = malloc((size_t)(p->rows + 1) * sizeof *bias);
     fill_random(&rng, bias, p->rows, run->whole);
     prune_epilogue *epilogue = NULL;
     if (run->bias || run->relu)
         OK(prune_epilogue_create(&epilogue, p->context, run->bias ? bias : NULL, p->rows,
                                  run->relu ? "activation=relu" : NULL));
-    OK((run->batch ? prune_packed_run_batch : prune_packed_run)(packed, y.at, ldy, x.at, ldx, run->n, epilogue));
+    OK((run->batch ? prune_packed_run_batch : prune_packed_run)(packed, y, ldy, x, ldx, run->n, epilogue));
     for (int64_t r = 0; r < y_rows; r++)
         for (int64_t c = 0; c < ldy && r * ldy + c < y_count; c++) {
-            float value = y.at[r * ldy + c];
+            float value = y[r * ldy + c];
             int64_t i = run->batch ? c : r, j = run->batch ? r : c;
-            if (c >= y_width)
-                ck_assert_msg(is_pattern(value), "the gap after row %lld of Y was written", (long long)r);
-            else
-                check_output(p, run, x.at, ldx, value, i, j, run->bias ? bias[i] : 0);
+            if (c >= y_width && !is_pattern(value))
+                ck_abort_msg("the gap after row %lld of Y was written", (long long)r);
+            if (c < y_width)
+                check_output(p, run, x, ldx, value, i, j, run->bias ? bias[i] : 0);
         }
     prune_epilogue_free(epilogue);
     free(bias);
-    guarded_free(&x);
-    guarded_free(&y);
 }
 
 static const uint32_t masks[] = {PRUNE_CPU_SCALAR, PRUNE_CPU_AVX2, PRUNE_CPU_AVX2 | PRUNE_CPU_AVX512};
@@ -210,6 +223,7 @@ static void try_spec(enum pattern pattern, double density, int64_t rows, int64_t
                     check_run(&p, packed, &run);
                     run.at_end = odd;
                     run.bias = !run.bias;
+                    run.infinite = !fillers;
                     check_run(&p, packed, &run);
                 }
             prune_packed_free(packed);
@@ -218,15 +232,16 @@ static void try_spec(enum pattern pattern, double density, int64_t rows, int64_t
     }
 }
 
-static const int64_t few[] = {0, 1, 2, 3, 5, 16, 17};
+static const int64_t few[] = {0, 1, 3, 17};
 
 #define TRY(pattern, density, rows, columns, spec)                                                                     \
     try_spec(pattern, density, rows, columns, spec, few, (int)(sizeof few / sizeof *few))
 
 START_TEST(csr_keeps_the_bound_for_ragged_shapes)
 {
-    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=csr,form=rows"};
-    for (int s = 0; s < 3; s++) {
+    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=csr,form=rows",
+                                        "format=csr,form=windows"};
+    for (int s = 0; s < 4; s++) {
         TRY(RANDOM, 0.1, 67, 131, specs[s]);
         TRY(RANDOM, 0.5, 33, 64, specs[s]);
         TRY(RANDOM, 0.3, 1, 300, specs[s]);

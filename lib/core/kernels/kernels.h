@@ -29,6 +29,15 @@ typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, i
 typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
                         const uint32_t *words, int64_t groups, int64_t lanes);
 
+typedef void pr_nm24_by_4_fn(float *sums, const float *x, const float *values, const uint32_t *words, int64_t chunks);
+typedef void pr_windows_fn(float *sums, const float *x, const uint16_t *starts, const float *values,
+                           const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
+typedef int pr_all_finite_fn(const float *x, int64_t count);
+
+/* Positions in a window of two vectors, packed into one word for each lane: bits of one, and how many fit. */
+#define PR_PICK_BITS(lanes) ((lanes) == 16 ? 5 : 4)
+#define PR_PICK_STEPS(lanes) ((lanes) == 16 ? 6 : 8)
+
 struct pr_kernels {
 #define PR_KERNEL(slot, type, order) type *slot;
 #include "core/kernels/kernels.def"

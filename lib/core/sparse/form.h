@@ -54,6 +54,7 @@ struct pr_block_run {
     int64_t block;
     int64_t tile; /* columns of X in this tile, fillers included */
     const float *x;
+    int finite;  /* X has neither NaN nor infinity; told only where needs_finite asks */
     int64_t ldx; /* floats from one packed column, or row, to the next */
     float *sums;
     int64_t ld_sums;
@@ -62,15 +63,16 @@ struct pr_block_run {
 struct pr_form {
     const char *name; /* at most 23 bytes: files carry it */
     int lanes_along_rows;
+    int needs_finite;
     int64_t tile; /* the widest tile it runs well, a multiple of 16 (any number with lanes along the rows) */
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
-    int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint);
+    int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu);
     /* Whether running this block can be relied on to stay within it and within X and the sums. */
     int32_t (*validate)(const struct pr_header *header);
     int64_t (*block_work)(const struct pr_header *header, int64_t block); /* products for one column of X */
     void (*run)(const struct pr_block_run *run);
-    enum pr_slot (*slot)(int64_t n); /* the inner loop for runs with n columns */
+    enum pr_slot (*slot)(const struct pr_header *header, int64_t n); /* the inner loop for runs with n columns */
 };
 
 /* In order of preference: the first that can and prefers to is taken. */

@@ -37,8 +37,9 @@ static int32_t section_bytes(int64_t rows, int64_t columns, int64_t *bytes)
     return pr_mul(bytes[WORDS], (int64_t)sizeof(uint32_t), &bytes[WORDS]);
 }
 
-static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint)
+static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
+    (void)cpu;
     (void)column_hint;
     int64_t bytes[2];
     PR_TRY(section_bytes(source->rows, source->columns, bytes));
@@ -90,8 +91,9 @@ static void run(const struct pr_block_run *run)
                                  strip_lanes(header, row));
 }
 
-static enum pr_slot slot(int64_t n)
+static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
+    (void)header;
     (void)n;
     return PR_SLOT_nm24_strip;
 }

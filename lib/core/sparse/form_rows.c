@@ -99,8 +99,9 @@ static int32_t section_bytes(int64_t cells, int64_t runs, int64_t entries, int64
     return pr_mul(entries, (int64_t)sizeof(float), &bytes[VALUES]);
 }
 
-static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint)
+static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
+    (void)cpu;
     int64_t entries = count_entries(source), panel = choose_panel(source, entries, column_hint);
     int64_t block_rows = pr_choose_block_rows(source->rows, 64, 256), panels = pr_ceil_div(source->columns, panel);
     int64_t cells = 0, bytes[4];
@@ -203,8 +204,9 @@ static void run(const struct pr_block_run *run)
                (const float *)pr_section(header, VALUES) + cell->entry);
 }
 
-static enum pr_slot slot(int64_t n)
+static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
+    (void)header;
     return n == 1 ? PR_SLOT_rows_dot : PR_SLOT_rows_panel;
 }
 

@@ -84,7 +84,7 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
     const struct pr_form *form = NULL;
     PR_TRY(choose(source, form_name, column_hint, prune_context_cpu(context), &form));
     struct pr_blob blob = {.context = context};
-    PR_TRY(form->pack(&blob, source, column_hint));
+    PR_TRY(form->pack(&blob, source, column_hint, prune_context_cpu(context)));
     blob.header->column_hint = column_hint;
     pr_blob_seal(blob.header, form, format);
     return pr_packed_wrap(out, &blob, form);
@@ -255,5 +255,5 @@ const char *prune_packed_form(const prune_packed *packed)
 
 const char *prune_packed_kernels(const prune_packed *packed, int64_t n)
 {
-    return packed ? pr_kernels_origin(packed->cpu, packed->form->slot(n)) : NULL;
+    return packed ? pr_kernels_origin(packed->cpu, packed->form->slot(packed->header, n)) : NULL;
 }

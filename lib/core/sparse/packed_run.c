@@ -74,12 +74,18 @@ void pr_scratch_give(const prune_packed *packed, void *scratch)
     pr_release(owner->context, scratch);
 }
 
+/* With one column there is no difference. */
+static int lanes_along_rows(const struct job *job)
+{
+    return job->packed->form->lanes_along_rows || job->tile == 1;
+}
+
 static void pack_x(const struct job *job, int64_t first, int64_t count, float *to)
 {
     const prune_packed *packed = job->packed;
     const struct pr_kernels *kernels = &packed->kernels;
     int64_t columns = packed->header->columns, padded = pr_padded(columns);
-    int rows_form = !packed->form->lanes_along_rows;
+    int rows_form = !lanes_along_rows(job);
     if (columns == 0)
         return;
     if (job->batch && rows_form)
@@ -99,7 +105,7 @@ static void store_y(const struct job *job, int64_t first, int64_t count, int64_t
     const struct pr_kernels *kernels = &job->packed->kernels;
     const float *bias = job->bias ? job->bias + row : NULL;
     float *y = job->batch ? job->y + first * job->ldy + row : job->y + row * job->ldy + first;
-    if (!job->packed->form->lanes_along_rows)
+    if (!lanes_along_rows(job))
         (job->batch ? kernels->store_y_transpose : kernels->store_y_copy)(y, job->ldy, sums, ld, rows, count, bias,
                                                                           NULL, job->relu);
     else
@@ -116,25 +122,29 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
     double share = (double)tiles * (double)all / job->tasks, from = share * index, to = share * (index + 1);
     if (index == job->tasks - 1)
         to = (double)tiles * (double)all + 1;
-    float *sums = scratch + pr_padded(header->columns) * job->tile;
+    int lanes = lanes_along_rows(job);
+    int64_t padded = pr_padded(header->columns);
+    float *sums = scratch + padded * job->tile;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t first = t * job->tile, count = job->n - first < job->tile ? job->n - first : job->tile;
-        int packed_x = 0;
+        int packed_x = 0, finite = 1;
         for (int64_t block = 0; block < blocks; block++) {
             double start = (double)t * (double)all + (double)packed->work[block];
             if (start < from || start >= to)
                 continue;
-            if (!packed_x)
+            if (!packed_x) {
                 pack_x(job, first, count, scratch);
+                finite = !packed->form->needs_finite || packed->kernels.all_finite(scratch, padded * count);
+            }
             packed_x = 1;
-            int lanes = packed->form->lanes_along_rows;
             struct pr_block_run run = {
                 .header = header,
                 .kernels = &packed->kernels,
                 .block = block,
                 .tile = lanes ? count : job->tile,
                 .x = scratch,
-                .ldx = lanes ? pr_padded(header->columns) : job->tile,
+                .finite = finite,
+                .ldx = lanes ? padded : job->tile,
                 .sums = sums,
                 .ld_sums = lanes ? pr_block_lanes(header, block) : job->tile,
             };
@@ -195,6 +205,11 @@ static int32_t run(struct job *job)
     const prune_packed *packed = job->packed;
     if (job->n == 0 || packed->header->rows == 0)
         return PRUNE_OK;
+    if (job->n == 1 && job->ldx == 1 && job->ldy == 1) { /* then both layouts are one, and this one moves vectors */
+        job->batch = 1;
+        job->ldx = packed->header->columns;
+        job->ldy = packed->header->rows;
+    }
     int64_t floats = 0, bytes = 0;
     void *scratch[MOST_TASKS];
     PR_TRY(pr_scratch_floats(packed, job->n, &job->tile, &floats));

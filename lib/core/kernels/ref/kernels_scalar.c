@@ -88,6 +88,69 @@ static void nm24_strip(float *sums, int64_t ld, const float *x, int64_t ldx, int
     }
 }
 
+/* The `step`-th position of a lane within a window of 2 * lanes floats. */
+static inline uint32_t position(const uint32_t *words, int64_t step, int64_t lane, int lanes)
+{
+    int64_t word = step / PR_PICK_STEPS(lanes), at = step % PR_PICK_STEPS(lanes);
+    return words[word * lanes + lane] >> (PR_PICK_BITS(lanes) * at) & (uint32_t)(2 * lanes - 1);
+}
+
+static inline void nm24_by_4(float *sums, const float *x, const float *values, const uint32_t *words, int64_t chunks,
+                             int lanes)
+{
+    for (int r = 0; r < 4; r++)
+        sums[r] = 0;
+    for (int64_t c = 0; c < chunks; c++)
+        for (int i = 0; i < lanes; i++) {
+            float one = x[c * 2 * lanes + position(words, c, i, lanes)];
+            for (int r = 0; r < 4; r++)
+                sums[r] = fmaf(values[(c * 4 + r) * lanes + i], one, sums[r]);
+        }
+}
+
+static void nm24_by_4_8(float *sums, const float *x, const float *values, const uint32_t *words, int64_t chunks)
+{
+    nm24_by_4(sums, x, values, words, chunks, 8);
+}
+
+static void nm24_by_4_16(float *sums, const float *x, const float *values, const uint32_t *words, int64_t chunks)
+{
+    nm24_by_4(sums, x, values, words, chunks, 16);
+}
+
+static inline void windows(float *sums, const float *x, const uint16_t *starts, const float *values,
+                           const uint32_t *words, const uint16_t *kept, int64_t steps, int lanes)
+{
+    memset(sums, 0, (size_t)lanes * sizeof *sums);
+    for (int64_t s = 0; s < steps; s++)
+        for (int i = 0; i < lanes; i++)
+            if (kept[s] >> i & 1)
+                sums[i] =
+                    fmaf(values[s * lanes + i], x[starts[s] * lanes + (int64_t)position(words, s, i, lanes)], sums[i]);
+}
+
+static void windows_8(float *sums, const float *x, const uint16_t *starts, const float *values, const uint32_t *words,
+                      const uint16_t *kept, int64_t steps, int finite)
+{
+    (void)finite;
+    windows(sums, x, starts, values, words, kept, steps, 8);
+}
+
+static void windows_16(float *sums, const float *x, const uint16_t *starts, const float *values, const uint32_t *words,
+                       const uint16_t *kept, int64_t steps, int finite)
+{
+    (void)finite;
+    windows(sums, x, starts, values, words, kept, steps, 16);
+}
+
+static int all_finite(const float *x, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(x[i]))
+            return 0;
+    return 1;
+}
+
 const struct pr_kernels pr_kernels_scalar = {
     .pack_x_copy = pack_x_copy,
     .pack_x_transpose = pack_x_transpose,
@@ -97,4 +160,9 @@ const struct pr_kernels pr_kernels_scalar = {
     .rows_dot = rows_panel,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
+    .nm24_by_4_8 = nm24_by_4_8,
+    .nm24_by_4_16 = nm24_by_4_16,
+    .windows_8 = windows_8,
+    .windows_16 = windows_16,
+    .all_finite = all_finite,
 };

@@ -26,6 +26,24 @@ typedef __m256i words;
 #define v_four(from) _mm256_broadcast_ps((const __m128 *)(from))
 #define v_pick_of_four(v, w) _mm256_permutevar_ps(v, w)
 
+/* Of 16 floats one for each lane, by 4 bits of its word; a word holds eight of them. */
+#define PICK_BITS 4
+#define PICK_STEPS 8
+#define v_pick_of_two(a, b, w, step) pick_of_two(a, b, v_shift_right(w, PICK_BITS *(step)))
+
+static inline vec pick_of_two(vec a, vec b, words at)
+{
+    vec low = _mm256_permutevar8x32_ps(a, at), high = _mm256_permutevar8x32_ps(b, at);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(at, 28)));
+}
+
+static inline vec v_keep(vec v, unsigned bits)
+{
+    const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    __m256i named = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), lane), lane);
+    return _mm256_and_ps(_mm256_castsi256_ps(named), v);
+}
+
 static inline __m256i v_first(int64_t count)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -51,6 +69,13 @@ static inline float v_sum(vec v)
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_add_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+/* Four sums at once. */
+static inline void v_sum_4(float *to, vec a, vec b, vec c, vec d)
+{
+    vec pairs = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1)));
 }
 
 #endif

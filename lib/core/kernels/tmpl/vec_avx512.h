@@ -27,6 +27,14 @@ typedef __m512i words; /* one 32-bit word for each float */
 #define v_four(from) _mm512_broadcast_f32x4(_mm_loadu_ps(from))
 #define v_pick_of_four(v, w) _mm512_permutevar_ps(v, w)
 
+/* Of 32 floats one for each lane, by 5 bits of its word, the `step`-th five; a word holds six of them. */
+#define PICK_BITS 5
+#define PICK_STEPS 6
+#define v_pick_of_two(a, b, w, step) _mm512_permutex2var_ps(a, v_shift_right(w, PICK_BITS *(step)), b)
+
+/* What the bits name, 0 elsewhere. */
+#define v_keep(v, bits) _mm512_maskz_mov_ps((__mmask16)(bits), v)
+
 /* The first `count` floats; the rest is neither read nor written, and 0 when loaded. */
 static inline vec v_load_some(const float *from, int64_t count)
 {
@@ -47,6 +55,18 @@ static inline vec v_relu(vec v)
 static inline float v_sum(vec v)
 {
     return _mm512_reduce_add_ps(v);
+}
+
+static inline __m256 v_halves(vec v)
+{
+    return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+}
+
+/* Four sums at once. */
+static inline void v_sum_4(float *to, vec a, vec b, vec c, vec d)
+{
+    __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(v_halves(a), v_halves(b)), _mm256_hadd_ps(v_halves(c), v_halves(d)));
+    _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1)));
 }
 
 #endif

@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx2.h"
 
+#include "core/kernels/tmpl/moves.h"
+#include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
+#include "core/kernels/x86/transpose_avx2.h"
+
+/* Four chains of single loads: on the cores measured no slower than gathers, and on some twice as fast. */
+static void rows_dot(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                     const uint16_t *columns, const float *values)
+{
+    (void)tile;
+    for (int64_t r = 0; r < run_count; r++) {
+        float sum[4] = {0};
+        uint32_t count = runs[r].count;
+        for (; count >= 4; count -= 4, columns += 4, values += 4)
+            UNROLL for (int i = 0; i < 4; i++) sum[i] = __builtin_fmaf(values[i], x[columns[i]], sum[i]);
+        for (; count > 0; count--)
+            sum[0] = __builtin_fmaf(*values++, x[*columns++], sum[0]);
+        sums[runs[r].row] += (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+}
 
 const struct pr_kernels pr_kernels_avx2 = {
+    .pack_x_copy = pack_x_copy,
+    .pack_x_transpose = pack_x_transpose,
+    .store_y_copy = store_y_copy,
+    .store_y_transpose = store_y_transpose,
     .rows_panel = rows_panel,
+    .rows_dot = rows_dot,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
+    .nm24_by_4_8 = nm24_by_4,
+    .windows_8 = windows,
+    .all_finite = all_finite,
 };

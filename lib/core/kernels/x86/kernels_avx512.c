@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx512.h"
 
+#include "core/kernels/tmpl/moves.h"
+#include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
 
 const struct pr_kernels pr_kernels_avx512 = {
+    .pack_x_copy = pack_x_copy,
+    .store_y_copy = store_y_copy,
     .rows_panel = rows_panel,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
+    .nm24_by_4_16 = nm24_by_4,
+    .windows_16 = windows,
+    .all_finite = all_finite,
 };
