@@ -14,8 +14,8 @@
 #include "base/rng.h"
 #include "testing.h"
 
-/* Numbers that begin right after a forbidden page, or end right before one: reading or writing a byte beyond that end is
- * a crash. Each of these places is one piece of memory, made once. */
+/* Numbers that begin right after a forbidden page, or end right before one: reading or writing a byte beyond that end
+ * is a crash. Each of these places is one piece of memory, made once. */
 #define PLACES 8
 #define PLACE_BYTES ((size_t)1 << 20)
 

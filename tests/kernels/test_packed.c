@@ -1,304 +1,265 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Packed objects: every form, both layouts, epilogues, ragged shapes, threads, CPU masks, blobs, bad input.
+ * Packed objects as things: blobs that come back, are damaged or forged; bad input; memory that cannot be had.
  */
-#include "reference.h"
+#include "problem.h"
 
-/* A matrix with what is kept of it, and a packed object under a context of its own. */
-struct problem {
-    int64_t rows, columns;
-    float *weights;
-    uint8_t *kept;
-    int64_t *indptr, *indices; /* what is kept, row by row */
-    prune_context *context;
-    prune_tensor *tensor;
-    prune_mask *mask;
-};
+#include "core/sparse/packed.h"
 
-enum pattern { RANDOM, TWO_OF_FOUR, TWO_OF_FOUR_BY_4, ONE_OF_THREE, FULL, EMPTY, SINGLE, DIAGONAL };
-
-static int keeps(enum pattern pattern, double density, struct pr_rng *rng, const struct problem *p, int64_t i,
-                 int64_t k)
+START_TEST(a_blob_comes_back_as_it_was)
 {
-    const uint8_t *row = p->kept + i * p->columns;
-    int64_t group = pattern == ONE_OF_THREE ? 3 : 4, quota = pattern == ONE_OF_THREE ? 1 : 2, first = k / group * group;
-    int64_t used = 0, end = first + group < p->columns ? first + group : p->columns;
-    switch (pattern) {
-    case RANDOM:
-        return i % 5 != 3 && pr_rng_uniform(rng) < density; /* some rows are empty */
-    case TWO_OF_FOUR_BY_4:
-        if (i % 4)
-            return p->kept[(i - i % 4) * p->columns + k];
-        /* fall through */
-    case TWO_OF_FOUR:
-    case ONE_OF_THREE:
-        for (int64_t j = first; j < k; j++)
-            used += row[j];
-        return used < quota && (pr_rng_below(rng, 2) || end - k <= quota - used);
-    case FULL:
-        return 1;
-    case SINGLE:
-        return i == p->rows - 1 && k == p->columns - 1;
-    case DIAGONAL:
-        return i == k;
-    default:
-        return 0;
+    for (int f = 0; f < FORMS; f++) {
+        struct problem p;
+        prune_packed *packed, *loaded;
+        const void *data, *again;
+        int64_t bytes, bytes_again;
+        make(&p, 70, 75, every_form[f].pattern, 0.3, 0, prune_cpu_detect(), 1);
+        OK(prune_packed_create(&packed, p.tensor, p.mask, every_form[f].spec));
+        OK(prune_packed_blob(packed, &data, &bytes));
+        char *moved = malloc((size_t)bytes + 1);
+        memcpy(moved + 1, data, (size_t)bytes); /* a file's buffer need not be aligned */
+        OK(prune_packed_load(&loaded, NULL, moved + 1, bytes));
+        memset(moved, 0, (size_t)bytes + 1);
+        OK(prune_packed_blob(loaded, &again, &bytes_again));
+        ck_assert_int_eq(bytes, bytes_again);
+        ck_assert_mem_eq(data, again, (size_t)bytes);
+        ck_assert_str_eq(prune_packed_format(loaded), every_form[f].format);
+        float *x = random_x(75 * 5), *y = product_of(packed, x, 5, 0), *z = product_of(loaded, x, 5, 0);
+        ck_assert_mem_eq(y, z, 70 * 5 * sizeof *y);
+        free(x);
+        free(y);
+        free(z);
+        free(moved);
+        prune_packed_free(packed);
+        prune_packed_free(loaded);
+        drop(&p);
     }
 }
+END_TEST
 
-static void make(struct problem *p, int64_t rows, int64_t columns, enum pattern pattern, double density, int whole,
-                 uint32_t cpu, int threads)
+static void check_refused(char *blob, int64_t bytes, int64_t at, unsigned char flip)
 {
-    struct pr_rng rng;
-    pr_rng_seed(&rng, (uint64_t)(rows * 1000 + columns));
-    *p = (struct problem){.rows = rows, .columns = columns};
-    p->weights = malloc((size_t)(rows * columns + 1) * sizeof(float));
-    p->kept = malloc((size_t)(rows * columns + 1));
-    fill_random(&rng, p->weights, rows * columns, whole);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t k = 0; k < columns; k++)
-            p->kept[i * columns + k] = (uint8_t)keeps(pattern, density, &rng, p, i, k);
-    p->indptr = malloc((size_t)(rows + 1) * sizeof(int64_t));
-    p->indices = malloc((size_t)(rows * columns + 1) * sizeof(int64_t));
-    p->indptr[0] = 0;
-    for (int64_t i = 0, next = 0; i < rows; i++) {
-        for (int64_t k = 0; k < columns; k++)
-            if (p->kept[i * columns + k])
-                p->indices[next++] = k;
-        p->indptr[i + 1] = next;
+    prune_packed *loaded = UNTOUCHED;
+    blob[at] = (char)(blob[at] ^ flip);
+    int32_t status = prune_packed_load(&loaded, NULL, blob, bytes);
+    if (status != PRUNE_E_FORMAT || loaded != UNTOUCHED)
+        ck_abort_msg("byte %lld changed by %02x: %s", (long long)at, flip, prune_status_name(status));
+    blob[at] = (char)(blob[at] ^ flip);
+}
+
+START_TEST(every_changed_bit_of_a_blob_is_refused)
+{
+    for (int f = 0; f < FORMS; f++) {
+        struct problem p;
+        prune_packed *packed, *loaded = UNTOUCHED;
+        const void *data;
+        int64_t bytes;
+        make(&p, 5, 11, every_form[f].pattern, 0.4, 0, prune_cpu_detect(), 1);
+        OK(prune_packed_create(&packed, p.tensor, p.mask, every_form[f].spec));
+        OK(prune_packed_blob(packed, &data, &bytes));
+        char *blob = malloc((size_t)bytes + 64);
+        memcpy(blob, data, (size_t)bytes);
+        for (int64_t i = 0; i < bytes; i++)
+            for (int bit = 0; bit < 8; bit++)
+                check_refused(blob, bytes, i, (unsigned char)(1 << bit));
+        for (int64_t length = 0; length < bytes; length += length < 400 ? 1 : 61)
+            FAILS(prune_packed_load(&loaded, NULL, blob, length), PRUNE_E_FORMAT, "bytes");
+        FAILS(prune_packed_load(&loaded, NULL, blob, bytes + 64), PRUNE_E_FORMAT, "bytes");
+        FAILS(prune_packed_load(&loaded, NULL, blob, -1), PRUNE_E_FORMAT, "-1 bytes");
+        blob[8] = 99;
+        FAILS(prune_packed_load(&loaded, NULL, blob, bytes), PRUNE_E_FORMAT, "version 99");
+        blob[0] = 'X';
+        FAILS(prune_packed_load(&loaded, NULL, blob, bytes), PRUNE_E_FORMAT, "PRPACKED");
+        ck_assert_ptr_eq(loaded, UNTOUCHED);
+        free(blob);
+        prune_packed_free(packed);
+        drop(&p);
     }
-    const int64_t shape[2] = {rows, columns};
-    OK(prune_context_create(&p->context));
-    OK(prune_context_set_cpu(p->context, cpu));
-    OK(prune_context_set_threads(p->context, threads));
-    OK(prune_tensor_borrow(&p->tensor, p->context, p->weights, PRUNE_F32, 2, shape, NULL));
-    OK(prune_mask_from_bytes(&p->mask, p->context, 2, shape, p->kept, rows * columns));
 }
+END_TEST
 
-static void drop(struct problem *p)
+/* A forger knows the checksum. Whatever the bytes, a load that succeeds must give an object that runs within bounds;
+ * guard pages and sanitizers watch. */
+START_TEST(forged_blobs_are_refused_or_harmless)
 {
-    prune_mask_free(p->mask);
-    prune_tensor_free(p->tensor);
-    prune_context_free(p->context);
-    free(p->weights);
-    free(p->kept);
-    free(p->indptr);
-    free(p->indices);
-}
-
-/* One product between guard pages, compared element by element with the sum in double. `poison` puts NaN and infinity
- * into the rows of X that nothing stored refers to, `infinite` one into each column of X, where it may count. */
-struct run {
-    int64_t n, slack_x, slack_y;
-    int batch, whole, poison, infinite, at_end, bias, relu;
-};
-
-static float x_at(const struct run *run, const float *x, int64_t ldx, int64_t k, int64_t j)
-{
-    return run->batch ? x[j * ldx + k] : x[k * ldx + j];
-}
-
-#define PATTERN_BITS 0x7fa5a5a5u /* a NaN that no kernel makes */
-
-static int is_pattern(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits == PATTERN_BITS;
-}
-
-static void fill_pattern(float *to, int64_t count)
-{
-    const uint32_t bits = PATTERN_BITS;
-    for (int64_t i = 0; i < count; i++)
-        memcpy(to + i, &bits, sizeof bits);
-}
-
-static int64_t extent(int64_t count, int64_t ld, int64_t width)
-{
-    return count && width ? (count - 1) * ld + width : 0;
-}
-
-/* Asserts only what fails: Check writes to a pipe for each assertion. */
-static void check_output(const struct problem *p, const struct run *run, const float *x, int64_t ldx, float y,
-                         int64_t i, int64_t j, float bias)
-{
-    double sum = 0, size = 0;
-    int64_t products = p->indptr[i + 1] - p->indptr[i];
-    for (int64_t e = p->indptr[i]; e < p->indptr[i + 1]; e++) {
-        double product =
-            (double)p->weights[i * p->columns + p->indices[e]] * (double)x_at(run, x, ldx, p->indices[e], j);
-        sum += product;
-        size += fabs(product);
-    }
-    double bound = run->whole ? 0 : gamma_of(products) * size;
-    double expected = sum + (double)bias;
-    if (bias != 0)
-        bound += 0x1p-23 * fabs(expected) + bound * 0x1p-23;
-    if (run->relu && expected <= 0)
-        expected = 0;
-    int right = isnan(expected) ? isnan(y) : (double)y == expected || fabs((double)y - expected) <= bound;
-    if (!right)
-        ck_abort_msg("%lld x %lld, n %lld: y(%lld, %lld) = %.9g, %.9g expected", (long long)p->rows,
-                     (long long)p->columns, (long long)run->n, (long long)i, (long long)j, (double)y, expected);
-    if (run->relu && y == 0 && signbit(y))
-        ck_abort_msg("relu gave -0.0");
-}
-
-static void check_run(const struct problem *p, const prune_packed *packed, const struct run *run)
-{
-    struct pr_rng rng;
-    pr_rng_seed(&rng, (uint64_t)(run->n + 7));
-    int64_t x_rows = run->batch ? run->n : p->columns, x_width = run->batch ? p->columns : run->n;
-    int64_t y_rows = run->batch ? run->n : p->rows, y_width = run->batch ? p->rows : run->n;
-    int64_t ldx = x_width + run->slack_x, ldy = y_width + run->slack_y;
-    int64_t x_count = extent(x_rows, ldx, x_width), y_count = extent(y_rows, ldy, y_width);
-    float *x = guarded_floats(0, x_count, run->at_end), *y = guarded_floats(1, y_count, run->at_end);
-    fill_pattern(x, x_count);
-    fill_pattern(y, y_count);
-    for (int64_t r = 0; r < x_rows; r++)
-        fill_random(&rng, x + r * ldx, x_width, run->whole);
-    for (int64_t k = 0; run->poison && k < p->columns; k++) {
-        int used = 0;
-        for (int64_t i = 0; i < p->rows; i++)
-            used |= p->kept[i * p->columns + k];
-        for (int64_t j = 0; !used && j < run->n; j++)
-            x[run->batch ? j * ldx + k : k * ldx + j] = k % 2 ? INFINITY : NAN;
-    }
-    for (int64_t j = 0; run->infinite && p->columns && j < run->n; j++)
-        x[run->batch ? j * ldx + j % p->columns : j % p->columns * ldx + j] = j % 3 ? INFINITY : NAN;
-    float *bias = malloc((size_t)(p->rows + 1) * sizeof *bias);
-    fill_random(&rng, bias, p->rows, run->whole);
-    prune_epilogue *epilogue = NULL;
-    if (run->bias || run->relu)
-        OK(prune_epilogue_create(&epilogue, p->context, run->bias ? bias : NULL, p->rows,
-                                 run->relu ? "activation=relu" : NULL));
-    OK((run->batch ? prune_packed_run_batch : prune_packed_run)(packed, y, ldy, x, ldx, run->n, epilogue));
-    for (int64_t r = 0; r < y_rows; r++)
-        for (int64_t c = 0; c < ldy && r * ldy + c < y_count; c++) {
-            float value = y[r * ldy + c];
-            int64_t i = run->batch ? c : r, j = run->batch ? r : c;
-            if (c >= y_width && !is_pattern(value))
-                ck_abort_msg("the gap after row %lld of Y was written", (long long)r);
-            if (c < y_width)
-                check_output(p, run, x, ldx, value, i, j, run->bias ? bias[i] : 0);
-        }
-    prune_epilogue_free(epilogue);
-    free(bias);
-}
-
-static const uint32_t masks[] = {PRUNE_CPU_SCALAR, PRUNE_CPU_AVX2, PRUNE_CPU_AVX2 | PRUNE_CPU_AVX512};
-#define MASKS ((int)(sizeof masks / sizeof *masks))
-
-static int cpu_has(uint32_t mask)
-{
-    return (mask & ~prune_cpu_detect()) == 0;
-}
-
-/* One matrix through a spec, under every CPU mask, with these numbers of columns. */
-static void try_spec(enum pattern pattern, double density, int64_t rows, int64_t columns, const char *spec,
-                     const int64_t *ns, int n_count)
-{
-    for (int m = 0; m < MASKS; m++) {
-        if (!cpu_has(masks[m]))
-            continue;
-        for (int whole = 0; whole < 2; whole++) {
-            struct problem p;
-            prune_packed *packed;
-            make(&p, rows, columns, pattern, density, whole, masks[m], 1);
-            OK(prune_packed_create(&packed, p.tensor, p.mask, spec));
-            for (int i = 0; i < n_count; i++)
-                for (int batch = 0; batch < 2; batch++) {
-                    int odd = (int)((rows + columns + ns[i]) % 2);
-                    int fillers = pattern == EMPTY && strstr(spec, "nm");
-                    struct run run = {.n = ns[i],
-                                      .batch = batch,
-                                      .whole = whole,
-                                      .poison = odd && !fillers,
-                                      .at_end = !odd,
-                                      .slack_x = odd ? 3 : 0,
-                                      .slack_y = odd ? 0 : 5,
-                                      .bias = whole != odd,
-                                      .relu = batch != odd};
-                    check_run(&p, packed, &run);
-                    run.at_end = odd;
-                    run.bias = !run.bias;
-                    run.infinite = !fillers;
-                    check_run(&p, packed, &run);
+    int64_t refused = 0, taken = 0;
+    float *x = guarded_floats(0, 37 * 3, 1), *y = guarded_floats(1, 21 * 3, 1);
+    memset(x, 0, 37 * 3 * sizeof *x);
+    for (int f = 0; f < FORMS; f++) {
+        struct problem p;
+        prune_packed *packed;
+        const void *data;
+        int64_t bytes;
+        make(&p, 21, 37, every_form[f].pattern, 0.4, 0, prune_cpu_detect(), 1);
+        OK(prune_packed_create(&packed, p.tensor, p.mask, every_form[f].spec));
+        OK(prune_packed_blob(packed, &data, &bytes));
+        struct pr_header *blob = aligned_alloc(64, (size_t)(bytes + 63) / 64 * 64);
+        for (int64_t i = 0; i < bytes; i++)
+            for (int change = 0; change < 3; change++) {
+                prune_packed *loaded = NULL;
+                memcpy(blob, data, (size_t)bytes);
+                unsigned char *byte = (unsigned char *)blob + i;
+                *byte = (unsigned char)(change == 0 ? 0xff : change == 1 ? *byte + 1 : *byte ^ 0x80);
+                if (blob->bytes == (uint64_t)bytes)
+                    pr_blob_stamp(blob);
+                int32_t status = prune_packed_load(&loaded, NULL, blob, bytes);
+                refused += status != PRUNE_OK;
+                taken += status == PRUNE_OK;
+                if (status != PRUNE_OK && status != PRUNE_E_FORMAT)
+                    ck_abort_msg("byte %lld: %s: %s", (long long)i, prune_status_name(status), prune_error());
+                if (status == PRUNE_OK && prune_packed_rows(loaded) <= 21 && prune_packed_columns(loaded) <= 37) {
+                    OK(prune_packed_run(loaded, y, 3, x, 3, 3, NULL));
+                    OK(prune_packed_run_batch(loaded, y, prune_packed_rows(loaded), x, prune_packed_columns(loaded), 1,
+                                              NULL));
                 }
-            prune_packed_free(packed);
+                prune_packed_free(loaded);
+            }
+        free(blob);
+        prune_packed_free(packed);
+        drop(&p);
+    }
+    ck_assert_int_gt(refused, 1000);
+    ck_assert_int_gt(taken, 1000);
+}
+END_TEST
+
+START_TEST(bad_input_is_refused_by_name_before_anything_is_written)
+{
+    struct problem p;
+    prune_packed *packed = UNTOUCHED;
+    prune_epilogue *epilogue = UNTOUCHED;
+    make(&p, 6, 8, RANDOM, 0.4, 0, prune_cpu_detect(), 1);
+    FAILS(prune_packed_create(NULL, p.tensor, NULL, NULL), PRUNE_E_ARGUMENT, "out");
+    FAILS(prune_packed_create(&packed, NULL, NULL, NULL), PRUNE_E_ARGUMENT, "weights");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "colums=3"), PRUNE_E_SPEC, "colums");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "columns="), PRUNE_E_SPEC, "columns");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "columns=-1"), PRUNE_E_SPEC, "columns");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=coo"), PRUNE_E_SPEC, "csr");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "form=best"), PRUNE_E_SPEC, "nm24-strips");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=csr,form=nm24-strips"), PRUNE_E_SPEC, "nm24-strips");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=nm,keep_n=5,group_m=4"), PRUNE_E_SPEC, "keep_n=5");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=nm,group_m=0"), PRUNE_E_SPEC, "group_m");
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=nm,keep_n=1,group_m=8"), PRUNE_E_VALUE, "group");
+    FAILS(prune_packed_from_sparse(&packed, NULL, NULL), PRUNE_E_ARGUMENT, "sparse");
+    FAILS(prune_packed_load(&packed, NULL, NULL, 100), PRUNE_E_ARGUMENT, "data");
+    FAILS(prune_epilogue_create(NULL, NULL, NULL, 0, NULL), PRUNE_E_ARGUMENT, "out");
+    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, 0, "activation=tanh"), PRUNE_E_SPEC, "relu");
+    FAILS(prune_epilogue_create(&epilogue, NULL, p.weights, -1, NULL), PRUNE_E_SHAPE, "-1");
+    prune_sparse *sparse;
+    OK(prune_sparse_create(&sparse, p.tensor, NULL, "csr"));
+    FAILS(prune_packed_from_sparse(&packed, sparse, "format=nm,keep_n=1,group_m=8"), PRUNE_E_VALUE, "row 0");
+    prune_sparse_free(sparse);
+    p.weights[9] = NAN;
+    FAILS(prune_packed_create(&packed, p.tensor, NULL, NULL), PRUNE_E_VALUE, "NaN");
+    p.weights[9] = 1;
+    ck_assert_ptr_eq(packed, UNTOUCHED);
+    ck_assert_ptr_eq(epilogue, UNTOUCHED);
+
+    float x[8 * 4] = {0}, y[8 * 4], *both = malloc(1000 * sizeof *both);
+    fill_pattern(y, 32);
+    memset(both, 0, 1000 * sizeof *both);
+    OK(prune_packed_create(&packed, p.tensor, p.mask, NULL));
+    FAILS(prune_packed_run(NULL, y, 4, x, 4, 4, NULL), PRUNE_E_ARGUMENT, "packed");
+    FAILS(prune_packed_run(packed, NULL, 4, x, 4, 4, NULL), PRUNE_E_ARGUMENT, "y");
+    FAILS(prune_packed_run(packed, y, 4, NULL, 4, 4, NULL), PRUNE_E_ARGUMENT, "x");
+    FAILS(prune_packed_run(packed, y, 4, x, 4, -1, NULL), PRUNE_E_ARGUMENT, "-1");
+    FAILS(prune_packed_run(packed, y, 4, x, 3, 4, NULL), PRUNE_E_SHAPE, "ldx is 3");
+    FAILS(prune_packed_run(packed, y, 3, x, 4, 4, NULL), PRUNE_E_SHAPE, "ldy is 3");
+    FAILS(prune_packed_run_batch(packed, y, 6, x, 7, 4, NULL), PRUNE_E_SHAPE, "ldx is 7");
+    FAILS(prune_packed_run_batch(packed, y, 5, x, 8, 4, NULL), PRUNE_E_SHAPE, "ldy is 5");
+    FAILS(prune_packed_run(packed, y, 4, x, INT64_MAX / 2, 4, NULL), PRUNE_E_OVERFLOW, "fit");
+    FAILS(prune_packed_run(packed, both + 31, 4, both, 4, 4, NULL), PRUNE_E_ARGUMENT, "overlap");
+    FAILS(prune_packed_run(packed, both, 4, both + 23, 4, 4, NULL), PRUNE_E_ARGUMENT, "overlap");
+    FAILS(prune_packed_run(packed, both + 3, 8, both, 8, 4, NULL), PRUNE_E_ARGUMENT, "overlap");
+    OK(prune_packed_run(packed, both + 32, 4, both, 4, 4, NULL));
+    OK(prune_packed_run(packed, both + 4, 8, both, 8, 4, NULL)); /* columns of one matrix */
+    OK(prune_epilogue_create(&epilogue, NULL, x, 5, NULL));
+    FAILS(prune_packed_run(packed, y, 4, x, 4, 4, epilogue), PRUNE_E_SHAPE, "5 rows");
+    for (int i = 0; i < 32; i++)
+        ck_assert(is_pattern(y[i]));
+    OK(prune_packed_run(packed, NULL, 0, NULL, 0, 0, NULL)); /* nothing to read or write */
+    prune_epilogue_free(epilogue);
+    prune_epilogue_free(NULL);
+    prune_packed_free(packed);
+    prune_packed_free(NULL);
+    free(both);
+    drop(&p);
+}
+END_TEST
+
+/* Counts what is alive, and fails from the `fail_at`-th allocation on, once or for ever. */
+struct meter {
+    int64_t calls, alive, fail_at;
+    int once;
+};
+
+static void *meter_alloc(void *user, uint64_t size, uint64_t align)
+{
+    struct meter *meter = user;
+    int64_t call = meter->calls++;
+    if (call == meter->fail_at || (!meter->once && call > meter->fail_at && meter->fail_at >= 0))
+        return NULL;
+    meter->alive++;
+    return aligned_alloc((size_t)align, (size_t)size);
+}
+
+static void meter_release(void *user, void *pointer, uint64_t size)
+{
+    struct meter *meter = user;
+    (void)size;
+    meter->alive--;
+    free(pointer);
+}
+
+START_TEST(runs_allocate_nothing_and_failures_lose_nothing)
+{
+    for (int f = 0; f < FORMS; f++)
+        for (int once = 0; once < 2; once++) {
+            struct meter meter = {.fail_at = -1, .once = once};
+            struct problem p;
+            make(&p, 150, 260, every_form[f].pattern, 0.3, 0, prune_cpu_detect(), 1);
+            prune_context *context;
+            prune_tensor *tensor;
+            const int64_t shape[2] = {150, 260};
+            float *x = random_x(260 * 200), *y = calloc(150 * 200, sizeof *y);
+            OK(prune_context_create(&context));
+            OK(prune_context_set_allocator(context, meter_alloc, meter_release, &meter));
+            OK(prune_tensor_borrow(&tensor, context, p.weights, PRUNE_F32, 2, shape, NULL));
+            int64_t before = meter.alive;
+            int32_t status = PRUNE_E_NOMEM;
+            for (int64_t at = 0; status == PRUNE_E_NOMEM; at++) {
+                prune_packed *packed = UNTOUCHED;
+                meter.calls = 0;
+                meter.fail_at = at;
+                status = prune_packed_create(&packed, tensor, p.mask, every_form[f].spec);
+                if (status) {
+                    ck_assert_int_eq(status, PRUNE_E_NOMEM);
+                    ck_assert_ptr_eq(packed, UNTOUCHED);
+                } else {
+                    meter.fail_at = 0; /* and it runs while nothing can be had */
+                    meter.calls = 0;
+                    meter.once = 0;
+                    OK(prune_packed_run_batch(packed, y, 150, x, 260, 1, NULL));
+                    if (strstr(every_form[f].spec, "columns=64"))
+                        OK(prune_packed_run_batch(packed, y, 150, x, 260, 64, NULL));
+                    ck_assert_int_eq(meter.calls, 0);
+                    int32_t wide = prune_packed_run_batch(packed, y, 150, x, 260, 200, NULL);
+                    ck_assert(wide == PRUNE_OK || wide == PRUNE_E_NOMEM);
+                    prune_packed_free(packed);
+                }
+                ck_assert_int_eq(meter.alive, before);
+            }
+            ck_assert_int_eq(status, PRUNE_OK);
+            prune_tensor_free(tensor);
+            prune_context_free(context);
+            ck_assert_int_eq(meter.alive, 0);
+            free(x);
+            free(y);
             drop(&p);
         }
-    }
-}
-
-static const int64_t few[] = {0, 1, 3, 17};
-
-#define TRY(pattern, density, rows, columns, spec)                                                                     \
-    try_spec(pattern, density, rows, columns, spec, few, (int)(sizeof few / sizeof *few))
-
-START_TEST(csr_keeps_the_bound_for_ragged_shapes)
-{
-    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=csr,form=rows",
-                                        "format=csr,form=windows"};
-    for (int s = 0; s < 4; s++) {
-        TRY(RANDOM, 0.1, 67, 131, specs[s]);
-        TRY(RANDOM, 0.5, 33, 64, specs[s]);
-        TRY(RANDOM, 0.3, 1, 300, specs[s]);
-        TRY(RANDOM, 0.05, 300, 31, specs[s]);
-        TRY(FULL, 1, 17, 33, specs[s]);
-        TRY(EMPTY, 0, 20, 40, specs[s]);
-        TRY(SINGLE, 0, 20, 40, specs[s]);
-        TRY(DIAGONAL, 0, 65, 65, specs[s]);
-        TRY(FULL, 1, 5, 0, specs[s]);
-        TRY(FULL, 1, 0, 5, specs[s]);
-        TRY(FULL, 1, 1, 1, specs[s]);
-    }
 }
 END_TEST
 
-START_TEST(nm_keeps_the_bound_for_ragged_shapes)
-{
-    static const char *const specs[] = {"format=nm", "format=nm,columns=64"};
-    for (int s = 0; s < 2; s++) {
-        TRY(TWO_OF_FOUR, 0, 67, 132, specs[s]);
-        TRY(TWO_OF_FOUR, 0, 64, 33, specs[s]);
-        TRY(TWO_OF_FOUR, 0, 130, 3, specs[s]);
-        TRY(TWO_OF_FOUR, 0, 1, 70, specs[s]);
-        TRY(EMPTY, 0, 5, 10, specs[s]);
-        TRY(EMPTY, 0, 5, 0, specs[s]);
-        TRY(EMPTY, 0, 0, 5, specs[s]);
-    }
-    TRY(TWO_OF_FOUR_BY_4, 0, 70, 70, "format=nm,unit_rows=4");
-    TRY(TWO_OF_FOUR_BY_4, 0, 64, 64, "format=nm,unit_rows=4,columns=64");
-    TRY(TWO_OF_FOUR_BY_4, 0, 3, 37, "format=nm,unit_rows=4");
-    TRY(ONE_OF_THREE, 0, 40, 50, "format=nm,keep_n=1,group_m=3");
-    TRY(FULL, 0, 20, 50, "format=nm,keep_n=7,group_m=7,columns=16");
-}
-END_TEST
-
-START_TEST(dense_keeps_the_bound_for_ragged_shapes)
-{
-    TRY(FULL, 1, 67, 131, "format=dense");
-    TRY(FULL, 1, 300, 31, "format=dense,columns=64");
-    TRY(FULL, 1, 1, 1, "format=dense");
-    TRY(FULL, 1, 3, 0, "format=dense");
-    TRY(FULL, 1, 0, 3, "format=dense");
-}
-END_TEST
-
-START_TEST(every_tail_of_rows_columns_and_n)
-{
-    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=nm", "format=dense"};
-    static const enum pattern patterns[] = {RANDOM, RANDOM, TWO_OF_FOUR, FULL};
-    for (int s = 0; s < 4; s++)
-        for (int64_t size = 1; size < 68; size += 3) {
-            const int64_t one[] = {68 - size}, other[] = {1, size};
-            try_spec(patterns[s], 0.4, size, 45, specs[s], other, 2);
-            try_spec(patterns[s], 0.4, 19, size, specs[s], one, 1);
-        }
-}
-END_TEST
-
-TEST_MAIN("packed", csr_keeps_the_bound_for_ragged_shapes, nm_keeps_the_bound_for_ragged_shapes,
-          dense_keeps_the_bound_for_ragged_shapes, every_tail_of_rows_columns_and_n)
+TEST_MAIN("packed objects", a_blob_comes_back_as_it_was, every_changed_bit_of_a_blob_is_refused,
+          forged_blobs_are_refused_or_harmless, bad_input_is_refused_by_name_before_anything_is_written,
+          runs_allocate_nothing_and_failures_lose_nothing)

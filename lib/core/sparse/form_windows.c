@@ -4,8 +4,8 @@
  * length and cut into slices of L; a slice is a list of steps, each with a window of 2 L columns in which every lane
  * takes its next entry, if it has one there. A permute picks X out of the window, so nothing is gathered. L is 16 or 8.
  *
- * A lane that has nothing to take has value 0 and some position: harmless while X is finite. Where it is not, the `kept`
- * bits of each step say which lanes count.
+ * A lane that has nothing to take has value 0 and some position: harmless while X is finite. Where it is not, the
+ * `kept` bits of each step say which lanes count.
  */
 #include <string.h>
 

@@ -35,6 +35,8 @@ int32_t pr_packed_wrap(prune_packed **out, struct pr_blob *blob, const struct pr
 /* Fills in what is common to all forms, and the checksum. */
 void pr_blob_seal(struct pr_header *header, const struct pr_form *form, const char *format);
 
+void pr_blob_stamp(struct pr_header *header); /* the checksum alone */
+
 /* Packs raw arrays. `form` NULL chooses. */
 int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_source *source, const char *format,
                 const char *form, int64_t column_hint);

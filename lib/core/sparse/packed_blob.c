@@ -37,6 +37,11 @@ void pr_blob_seal(struct pr_header *header, const struct pr_form *form, const ch
     header->byte_order = BYTE_ORDER_MARK;
     strncpy(header->format, format, sizeof header->format - 1);
     strncpy(header->form, form->name, sizeof header->form - 1);
+    pr_blob_stamp(header);
+}
+
+void pr_blob_stamp(struct pr_header *header)
+{
     header->checksum = checksum(header);
 }
 
