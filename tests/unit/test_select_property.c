@@ -69,7 +69,7 @@ static void draw_strides(struct trial *t)
             step *= 2;
         t->strides[axis] = step;
         step *= t->shape[axis] > 0 ? t->shape[axis] : 1;
-        if (draw(4) == 0 && t->shape[axis] > 0) {
+        if (draw(4) == 0 && t->count > 0) {
             t->origin += t->strides[axis] * (t->shape[axis] - 1);
             t->strides[axis] = -t->strides[axis];
         }

@@ -110,7 +110,7 @@ START_TEST(two_of_four_along_every_axis_with_remainders)
 {
     const int64_t shape[] = {7, 10, 5, 6}, count = 7 * 10 * 5 * 6;
     prune_tensor *weights;
-    asp_weights();
+    prune_tensor_free(asp_weights());
     OK(prune_tensor_borrow(&weights, NULL, asp, PRUNE_F64, 4, shape, NULL));
     for (int axis = 0; axis < 4; axis++) {
         char spec[60];
@@ -224,7 +224,7 @@ START_TEST(large_pools_equal_a_sort)
             struct pr_target target = {PRUNE_KEEP, (double)(LONG - ks[i]), PR_NO_QUOTA};
             for (int64_t j = 0; j < COUNT; j++)
                 due[j] = rank[j] >= ks[i];
-            for (int t = 0; t < 8; t++) {
+            for (int t = 0; t < 8; t += i == 2 ? 1 : 3) {
                 prune_context *context = context_with(threads[t / 2]);
                 memset(got, 7, COUNT);
                 OK((t % 2 ? pr_select_large : pr_select_small)(context, &grid, scores, &target, got));
