@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <float.h>
 
+#include "core/criterion/criterion.h"
 #include "pruning.h"
 
 static double score_at(const prune_scores *scores, int64_t unit)
@@ -424,10 +425,47 @@ START_TEST(the_first_nan_is_named_for_any_number_of_threads)
 }
 END_TEST
 
+START_TEST(powers_are_within_two_units_in_the_last_place)
+{
+    const double p[] = {0.1, 0.3, 0.5, 0.7, 1.5, 1.7, 2.5, 3, 4, 7, 10};
+    uint64_t random = 1;
+    for (int64_t i = 0; i < 200000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        double x = ldexp((double)(random >> 11), -53 - (int)(random % 61)), y = ldexp(x, (int)(random % 97));
+        double q = p[i % 11];
+        long double power = powl(x, q), root = powl(y, 1.0L / q);
+        if (x == 0 || power < DBL_MIN)
+            continue;
+        if (fabsl(pr_power(x, q) - power) > 2 * DBL_EPSILON * power)
+            ck_abort_msg("%a^%g is %a", x, q, pr_power(x, q));
+        if (root < DBL_MAX && fabsl(pr_root(y, q) - root) > 2 * DBL_EPSILON * root)
+            ck_abort_msg("%a^(1/%g) is %a", y, q, pr_root(y, q));
+    }
+}
+END_TEST
+
+/* The same on every machine. */
+START_TEST(powers_have_these_bits)
+{
+    ck_assert_double_eq(pr_power(0.7, 1.5), 0x1.2bdbe460916ep-1);
+    ck_assert_double_eq(pr_power(0x1.23456789abcdep-20, 0.3), 0x1.0a1b8883e3bccp-6);
+    ck_assert_double_eq(pr_root(12345.678, 2.5), 0x1.5a7e83ad0eda2p+5);
+    ck_assert_double_eq(pr_power(1, 7.3), 1);
+    ck_assert_double_eq(pr_root(1, 7.3), 1);
+    ck_assert_double_eq(pr_power(0, 0.5), 0);
+    ck_assert_double_eq(pr_power(0x1p-1074, 1000), 0);
+    ck_assert_double_eq(pr_power(INFINITY, 0.5), INFINITY);
+    ck_assert_double_eq(pr_root(INFINITY, 0.5), INFINITY);
+    ck_assert_double_eq(pr_root(0, 0.5), 0);
+    ck_assert_double_eq(pr_root(1e300, 0.1), INFINITY);
+}
+END_TEST
+
 TEST_MAIN("criterion", the_lecture_matrix_by_row, torch_tests_channel_norms, single_elements_are_exact,
           norms_neither_overflow_nor_lose_small_units, infinities_are_infinite, both_infinities_in_one_sum_are_refused,
           units_at_the_edge_are_scored_over_what_they_have, sums_run_in_row_major_order,
           random_goes_by_unit_number_and_seed, every_dtype_and_view_gives_the_same_scores, nan_among_weights,
           only_floats_are_weights, a_granularity_that_does_not_fit, specs, the_callers_own_scores,
           scores_that_do_not_fit, null_pointers, any_number_of_threads_gives_the_same_bits,
-          the_first_nan_is_named_for_any_number_of_threads)
+          the_first_nan_is_named_for_any_number_of_threads, powers_are_within_two_units_in_the_last_place,
+          powers_have_these_bits)

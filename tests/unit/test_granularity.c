@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/granularity/granularity.h"
 #include "pruning.h"
 
 static prune_mask *mask_of(int32_t rank, const int64_t *shape, const char *bits)
@@ -271,8 +272,111 @@ START_TEST(check_needs_an_axis_that_is_there)
 }
 END_TEST
 
+/* A kind that is not in the list: tiles of 2 x 3, of which 2 x 2 make a pool that keeps one. Nothing but its boxes is
+ * needed for all that a granularity can do. */
+static int32_t tiles(const struct pr_values *values, int32_t rank, const int64_t *shape, struct pr_cut *cut_out)
+{
+    (void)values;
+    (void)rank;
+    (void)shape;
+    cut_out->unit[0] = 2, cut_out->unit[1] = 3;
+    cut_out->pool[0] = 4, cut_out->pool[1] = 6;
+    cut_out->quota = 1;
+    return PRUNE_OK;
+}
+
+START_TEST(boxes_are_all_that_a_kind_says)
+{
+    const struct pr_granularity_kind kind = {.kind = {.name = "tiles", .help = "-"}, .has_quota = 1, .cut = tiles};
+    char spec[] = "tiles";
+    const prune_granularity g = {.kind = &kind, .spec = spec};
+    const float w[5 * 8] = {
+        1, 1, 1, 2, 0, 2, 5, 0, /* tiles 0, 1, 2 */
+        1, 1, 1, 2, 0, 2, 0, 0, /* */
+        3, 0, 0, 0, 0, 0, 0, 0, /* tiles 3, 4, 5 */
+        0, 0, 0, 0, 0, 9, 0, 6, /* */
+        1, 0, 0, 0, 0, 2, 0, 0, /* tiles 6, 7, 8, cut off */
+    };
+    int64_t units, pools, grid[2];
+    OK(prune_granularity_count(&g, 2, SHAPE(5, 8), &units, &pools, grid));
+    ck_assert(units == 9 && pools == 4 && grid[0] == 3 && grid[1] == 3);
+    prune_tensor *weights = borrow(w, PRUNE_F32, 2, SHAPE(5, 8));
+    prune_criterion *c;
+    prune_scores *scores;
+    prune_mask *mask;
+    int32_t holds;
+    OK(prune_criterion_create(&c, NULL, "l1"));
+    OK(prune_criterion_score(&scores, c, weights, NULL, &g));
+    const double due[] = {6, 8, 5, 3, 9, 6, 1, 2, 0};
+    ck_assert_mem_eq(prune_tensor_const_data(prune_scores_values(scores)), due, sizeof due);
+    OK(prune_mask_select(&mask, scores, PRUNE_QUOTA, 0));
+    OK(prune_granularity_check(&g, mask, &holds, NULL));
+    ck_assert_int_eq(holds, 1);
+    expect_mask(mask, "00000000 00000000 00011111 00011111 00011111");
+    mask = mask_of(2, SHAPE(5, 8), "11100000 11100000 00000011 00000011 11111100");
+    int64_t violation;
+    OK(prune_granularity_check(&g, mask, NULL, &violation));
+    ck_assert_int_eq(violation, 35);
+    prune_mask_free(mask);
+    prune_scores_free(scores);
+    prune_criterion_free(c);
+    prune_tensor_free(weights);
+}
+END_TEST
+
+START_TEST(a_pool_of_pieces_of_tiles)
+{
+    /* A pool that is the tensor holds the tiles that its edge cuts off. */
+    prune_granularity *g = cut("element");
+    struct pr_granularity_kind kind = *g->kind;
+    kind.cut = tiles;
+    g->kind = &kind;
+    struct pr_grid grid;
+    OK(pr_grid_make(&grid, g, 2, SHAPE(3, 5)));
+    ck_assert(grid.units == 4 && grid.pools == 1);
+    ck_assert_int_eq(pr_grid_least_pool(&grid), 4);
+    OK(pr_grid_make(&grid, g, 2, SHAPE(5, 8)));
+    ck_assert_int_eq(pr_grid_least_pool(&grid), 1);
+    ck_assert_int_eq(pr_grid_unit_elements(&grid), 6);
+    ck_assert_int_eq(pr_grid_pool_units(&grid), 4);
+    OK(pr_grid_make(&grid, g, 2, SHAPE(0, 8)));
+    ck_assert_int_eq(pr_grid_least_pool(&grid), 0);
+    prune_granularity_free(g);
+}
+END_TEST
+
+/* Every part of a pool, walked in pieces, gives the numbers that the whole walk gives. */
+START_TEST(pools_can_be_walked_from_anywhere)
+{
+    struct pr_grid grid = {.rank = 3, .units = 5 * 6 * 7, .pools = 1};
+    const int64_t extent[] = {5, 6, 7}, count[] = {3, 2, 4};
+    struct pr_pool_at at = {.units = 24, .first = 1 * 42 + 3 * 7 + 2};
+    int64_t numbers[24], n = 0;
+    for (int i = 0, step = 42; i < 3; step /= i == 0 ? 6 : 7, i++) {
+        grid.extent[i] = extent[i];
+        grid.stride[i] = step;
+        at.count[i] = count[i];
+    }
+    for (int64_t a = 0; a < 3; a++)
+        for (int64_t b = 0; b < 2; b++)
+            for (int64_t c = 0; c < 4; c++)
+                numbers[n++] = at.first + a * 42 + b * 7 + c;
+    for (int64_t skip = 0; skip < 24; skip++)
+        for (int64_t length = 0; length <= 24 - skip; length++) {
+            struct pr_pool_run run;
+            int64_t seen = 0;
+            for (pr_pool_run_start(&grid, &at, skip, length, &run); run.count; pr_pool_run_next(&run))
+                for (int64_t i = 0; i < run.count; i++, seen++)
+                    if (seen == length || run.first + i != numbers[skip + seen])
+                        ck_abort_msg("%d of %d: unit %lld", (int)skip, (int)length, (long long)(run.first + i));
+            ck_assert_int_eq(seen, length);
+        }
+}
+END_TEST
+
 TEST_MAIN("granularity", counts_of_every_kind, remainders_are_units_and_pools_of_their_own, tensors_without_elements,
           shapes_beyond_memory_are_counted, canonical_spec, bad_specs, shapes_that_do_not_fit, null_pointers,
           check_two_of_four, check_two_of_four_with_remainders_as_in_tfmot,
           check_finds_the_first_pool_not_the_first_element, check_shared_patterns, check_slices,
-          check_needs_an_axis_that_is_there)
+          check_needs_an_axis_that_is_there, boxes_are_all_that_a_kind_says, a_pool_of_pieces_of_tiles,
+          pools_can_be_walked_from_anywhere)
