@@ -18,14 +18,17 @@ NEED_MODEL := $(shell grep -ls 'prune/model\.h' /dev/null $(API_TESTS) $(EXAMPLE
 API_MODEL_PROGRAMS := $(call programs,$(NEED_MODEL))
 API_PROGRAMS := $(filter-out $(API_MODEL_PROGRAMS),$(call programs,$(API_TESTS) $(EXAMPLES)))
 
-# tests/oom wraps malloc to make the packages' own allocations fail.
+# tests/oom wraps malloc to make the packages' own allocations fail; that works for what is linked in, so their static
+# libraries are taken where there are any.
 WRAP_MALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+static_of = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+OOM_LIBS = $(patsubst -ljansson,$(call static_of,jansson),$(patsubst -lz,$(call static_of,z),$(MODEL_LIBS)))
 $(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CHECK_LIBS) -lm
 $(MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(CHECK_LIBS) -lm
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(if $(findstring tests/oom/,$@),$(OOM_LIBS),$(MODEL_LIBS)) $(CHECK_LIBS) -lm
 link_shared = $(LINK) $(LDFLAGS) -o $@ $< -L$(B) '-Wl,-rpath,$$ORIGIN/..:$$ORIGIN/../..' $(1) -lprune $(if $(filter $(B)/tests/%,$@),$(CHECK_LIBS)) -lm
 $(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so
 	@mkdir -p $(@D)

@@ -4,8 +4,8 @@
  * nothing and does not recurse, so neither depth nor size of a hostile header costs anything.
  *
  * Why not jansson: its lexer (2.14) does not look whether its buffer could grow. When memory runs out inside a token of
- * more than 15 bytes it drops bytes of a name without an error, or reads past the end of the token
- * (tests/oom/oom_files.c shows it); and it takes -0 for an integer.
+ * more than 15 bytes, it drops bytes of a name without an error, or reads past the end of the token. And it takes -0
+ * for an integer.
  */
 #ifndef PM_JSON_H
 #define PM_JSON_H
