@@ -5,7 +5,7 @@
 #ifndef PM_TESTS_SAFETENSORS_H
 #define PM_TESTS_SAFETENSORS_H
 
-#include "counting.h"
+#include "allocator.h"
 #include "files.h"
 
 /* A file of this header and these data. */
@@ -24,12 +24,12 @@ static inline void save_file(const char *path, const char *json, size_t json_len
 /* Reading `path` fails so, leaves the out-parameter alone and no memory behind. */
 static inline void refuses_path(const char *path, int32_t status, const char *word)
 {
-    struct counting counting;
-    prune_context *context = counting_context(&counting);
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
     prune_archive *archive = UNTOUCHED;
     FAILS(prune_archive_read(&archive, context, path), status, word);
     ck_assert_ptr_eq(archive, UNTOUCHED);
-    ck_assert_int_eq(counting.blocks, 0);
+    ck_assert_int_eq(allocator.live, 0);
     prune_context_free(context);
 }
 

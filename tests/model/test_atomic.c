@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "counting.h"
+#include "allocator.h"
 #include "files.h"
 
 static const char old[] = "what was here before";
@@ -37,20 +37,20 @@ static prune_archive *archive_of(int64_t count)
 
 static void cannot_write(const char *path, int32_t status, const char *word)
 {
-    struct counting counting;
-    prune_context *context = counting_context(&counting);
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
     const int64_t count = 3;
     prune_archive *archive;
     prune_tensor *tensor;
     OK(prune_tensor_create(&tensor, context, PRUNE_F32, 1, &count));
     OK(prune_archive_create(&archive, context));
-    int64_t blocks = counting.blocks;
+    int64_t blocks = allocator.live;
     FAILS(prune_archive_write(archive, path), status, word);
     FAILS(prune_npy_write(tensor, path), status, word);
-    ck_assert_int_eq(counting.blocks, blocks);
+    ck_assert_int_eq(allocator.live, blocks);
     prune_archive_free(archive);
     prune_tensor_free(tensor);
-    ck_assert_int_eq(counting.blocks, 0);
+    ck_assert_int_eq(allocator.live, 0);
     prune_context_free(context);
 }
 

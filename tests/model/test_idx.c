@@ -4,7 +4,7 @@
  */
 #include <zlib.h>
 
-#include "counting.h"
+#include "allocator.h"
 #include "files.h"
 
 #define HEADER3 "\0\0\x08\3\0\0\0\2\0\0\0\2\0\0\0\3"
@@ -36,13 +36,13 @@ static void save_zipped(const char *path, const void *bytes, size_t length)
 
 static void refuses_path(const char *path, int32_t status, const char *word)
 {
-    struct counting counting;
-    prune_context *context = counting_context(&counting);
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
     prune_tensor *tensor = UNTOUCHED;
     FAILS(prune_idx_read(&tensor, context, path), status, word);
     ck_assert_ptr_eq(tensor, UNTOUCHED);
-    ck_assert_int_eq(counting.blocks, 0);
-    ck_assert_int_lt(counting.peak, 1 << 20);
+    ck_assert_int_eq(allocator.live, 0);
+    ck_assert_int_lt(allocator.peak, 1 << 20);
     prune_context_free(context);
 }
 
@@ -197,13 +197,13 @@ END_TEST
 
 static void refuses_dataset(const char *split, int32_t status, const char *word)
 {
-    struct counting counting;
-    prune_context *context = counting_context(&counting);
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
     prune_tensor *images = UNTOUCHED, *labels = UNTOUCHED;
     FAILS(prune_dataset_read(&images, &labels, context, scratch_folder, split), status, word);
     ck_assert_ptr_eq(images, UNTOUCHED);
     ck_assert_ptr_eq(labels, UNTOUCHED);
-    ck_assert_int_eq(counting.blocks, 0);
+    ck_assert_int_eq(allocator.live, 0);
     prune_context_free(context);
 }
 

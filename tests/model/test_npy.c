@@ -2,7 +2,7 @@
  *
  * npy: what NumPy writes is read, what is written NumPy reads, and everything else is refused.
  */
-#include "counting.h"
+#include "allocator.h"
 #include "files.h"
 
 /* Version 1.0, the header padded and ended as NumPy does, then the data. */
@@ -24,13 +24,13 @@ static void save_npy(const char *path, const char *dict, const void *data, size_
 
 static void refuses_path(const char *path, int32_t status, const char *word)
 {
-    struct counting counting;
-    prune_context *context = counting_context(&counting);
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
     prune_tensor *tensor = UNTOUCHED;
     FAILS(prune_npy_read(&tensor, context, path), status, word);
     ck_assert_ptr_eq(tensor, UNTOUCHED);
-    ck_assert_int_eq(counting.blocks, 0);
-    ck_assert_int_lt(counting.peak, 4096);
+    ck_assert_int_eq(allocator.live, 0);
+    ck_assert_int_lt(allocator.peak, 4096);
     prune_context_free(context);
 }
 

@@ -385,15 +385,15 @@ START_TEST(a_small_file_that_declares_much_gets_no_memory)
         "{\"w\":{\"dtype\":\"F64\",\"shape\":[536870912],\"data_offsets\":[0,4294967296]}}",
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        struct counting counting;
-        prune_context *context = counting_context(&counting);
+        struct allocator allocator;
+        prune_context *context = counted_context(&allocator);
         prune_archive *archive = UNTOUCHED;
         const char *path = scratch("small");
         save_file(path, headers[i], strlen(headers[i]), "\0\0\0\0", 4);
         FAILS(prune_archive_read(&archive, context, path), PRUNE_E_FORMAT, "tensor");
         ck_assert_ptr_eq(archive, UNTOUCHED);
-        ck_assert_int_lt(counting.peak, 8192);
-        ck_assert_int_eq(counting.blocks, 0);
+        ck_assert_int_lt(allocator.peak, 8192);
+        ck_assert_int_eq(allocator.live, 0);
         prune_context_free(context);
     }
 }

@@ -9,7 +9,7 @@
 #ifndef PR_OOM_H
 #define PR_OOM_H
 
-#include "counting.h"
+#include "allocator.h"
 
 /* Does its work with memory of `context`, looks at its results with OOM_REQUIRE, frees everything, returns a status. */
 typedef int32_t (*oom_scenario)(prune_context *context);
@@ -79,16 +79,16 @@ static inline int64_t oom_sweep_context(const char *name, oom_scenario scenario,
     int64_t points = 0;
     for (int for_ever = 0; for_ever <= 1; for_ever++)
         for (int64_t k = 1, refused = 1; refused; k++) {
-            struct counting counting;
-            prune_context *context = counting_context(&counting);
-            counting.fail_at = k;
-            counting.fail_for_ever = for_ever;
+            struct allocator allocator;
+            prune_context *context = counted_context(&allocator);
+            allocator.fail_at = k - 1;
+            allocator.fail_for_ever = for_ever;
             int32_t status = scenario(context);
-            refused = counting.calls >= k;
+            refused = allocator.calls >= k;
             prune_context_free(context);
             oom_expect(name, k, for_ever, (int)refused, status);
-            ck_assert_msg(counting.blocks == 0, "%s: allocation %lld failing %s: %lld blocks are not given back", name,
-                          (long long)k, for_ever ? "for ever" : "once", (long long)counting.blocks);
+            ck_assert_msg(allocator.live == 0, "%s: allocation %lld failing %s: %lld blocks are not given back", name,
+                          (long long)k, for_ever ? "for ever" : "once", (long long)allocator.live);
             if (check)
                 check(status);
             points = k - 1;

@@ -8,21 +8,25 @@
 #include "testing.h"
 
 struct allocator {
-    int64_t calls, live, bytes;
-    int64_t fail_at; /* the call that fails, counted from 0 as `calls` is; -1 for none */
+    int64_t calls, live; /* allocations asked for, and not yet given back */
+    int64_t bytes, peak; /* lent now, and at most */
+    int64_t fail_at;     /* the call that fails, counted from 0 as `calls` is; -1 for none */
+    int fail_for_ever;   /* and all later ones */
 };
 
 static inline void *counted_alloc(void *user, uint64_t size, uint64_t align)
 {
     struct allocator *a = user;
     ck_assert(size > 0 && align >= 8 && align <= 4096 && (align & (align - 1)) == 0);
-    if (a->calls++ == a->fail_at)
+    int64_t call = a->calls++;
+    if (call == a->fail_at || (a->fail_for_ever && call > a->fail_at))
         return NULL;
     void *memory = aligned_alloc((size_t)align, (size_t)((size + align - 1) / align * align));
     ck_assert_ptr_nonnull(memory);
     memset(memory, 0xa5, (size_t)size); /* nothing may count on zeros */
     a->live++;
     a->bytes += (int64_t)size;
+    a->peak = a->bytes > a->peak ? a->bytes : a->peak;
     return memory;
 }
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Running out of memory on the way from a tensor to a mask, and from a mask to a product.
+ */
+#include "oom.h"
+
+#define ROWS 8
+#define COLUMNS 12
+
+static float values[ROWS * COLUMNS];
+static const int64_t shape[] = {ROWS, COLUMNS};
+
+static void start(void)
+{
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        values[i] = (float)((i * 37 + 11) % 97 - 48);
+}
+
+/* tensor + criterion + granularity -> scores -> mask. */
+static int32_t select_mask(prune_mask **mask, const prune_tensor *tensor, prune_context *context, const char *spec,
+                           int32_t target, double amount)
+{
+    prune_criterion *criterion = NULL;
+    prune_granularity *granularity = NULL;
+    prune_scores *scores = NULL;
+    int32_t status = prune_criterion_create(&criterion, context, "l1");
+    if (!status)
+        status = prune_granularity_create(&granularity, context, spec);
+    if (!status)
+        status = prune_criterion_score(&scores, criterion, tensor, NULL, granularity);
+    if (!status)
+        status = prune_mask_select(mask, scores, target, amount);
+    prune_scores_free(scores);
+    prune_granularity_free(granularity);
+    prune_criterion_free(criterion);
+    return status;
+}
+
+static int32_t mask_from_tensor(prune_context *context)
+{
+    prune_tensor *tensor = NULL;
+    prune_mask *some = NULL, *pattern = NULL, *both = NULL;
+    int32_t status = prune_tensor_borrow(&tensor, context, values, PRUNE_F32, 2, shape, NULL);
+    if (!status)
+        status = select_mask(&some, tensor, context, "element", PRUNE_SPARSITY, 0.25);
+    if (!status)
+        status = select_mask(&pattern, tensor, context, "nm:keep_n=2,group_m=4", PRUNE_QUOTA, 0);
+    if (!status)
+        status = prune_mask_and(&both, some, pattern);
+    if (!status) {
+        OOM_REQUIRE(prune_mask_kept(some) == ROWS * COLUMNS * 3 / 4);
+        OOM_REQUIRE(prune_mask_kept(pattern) == ROWS * COLUMNS / 2);
+        OOM_REQUIRE(prune_mask_kept(both) <= prune_mask_kept(pattern));
+    } else {
+        OOM_REQUIRE(!both);
+    }
+    prune_mask_free(both);
+    prune_mask_free(pattern);
+    prune_mask_free(some);
+    prune_tensor_free(tensor);
+    return status;
+}
+
+/* Y = relu(W X + bias) in the format of `spec`, compared with the sum written out. */
+static int32_t product(const prune_tensor *weights, const prune_mask *mask, prune_context *context, const char *spec)
+{
+    enum { N = 3 };
+    float x[COLUMNS * N], y[ROWS * N], bias[ROWS];
+    prune_packed *packed = NULL;
+    prune_epilogue *epilogue = NULL;
+    for (int i = 0; i < COLUMNS * N; i++)
+        x[i] = (float)(i % 7 - 3);
+    for (int i = 0; i < ROWS * N; i++)
+        y[i] = -1;
+    for (int i = 0; i < ROWS; i++)
+        bias[i] = (float)i;
+    int32_t status = prune_packed_create(&packed, weights, mask, spec);
+    if (!status)
+        status = prune_epilogue_create(&epilogue, context, bias, ROWS, "activation=relu");
+    if (!status)
+        status = prune_packed_run(packed, y, N, x, N, N, epilogue);
+    for (int row = 0; !status && row < ROWS; row++)
+        for (int j = 0; j < N; j++) {
+            float sum = bias[row];
+            for (int k = 0; k < COLUMNS; k++) {
+                int32_t kept = 0;
+                prune_mask_get(mask, row * COLUMNS + k, &kept);
+                sum += kept ? values[row * COLUMNS + k] * x[k * N + j] : 0;
+            }
+            OOM_REQUIRE(y[row * N + j] == (sum > 0 ? sum : 0)); /* small whole numbers: exact */
+        }
+    prune_epilogue_free(epilogue);
+    prune_packed_free(packed);
+    return status;
+}
+
+static int32_t pack_and_multiply(prune_context *context)
+{
+    prune_tensor *tensor = NULL;
+    prune_mask *mask = NULL;
+    int32_t status = prune_tensor_borrow(&tensor, context, values, PRUNE_F32, 2, shape, NULL);
+    if (!status)
+        status = select_mask(&mask, tensor, context, "nm:keep_n=2,group_m=4", PRUNE_QUOTA, 0);
+    if (!status)
+        status = product(tensor, mask, context, "format=csr,columns=3");
+    if (!status)
+        status = product(tensor, mask, context, "format=nm,columns=3");
+    if (!status)
+        status = product(tensor, mask, context, "format=dense,columns=3");
+    prune_mask_free(mask);
+    prune_tensor_free(tensor);
+    return status;
+}
+
+/* A packed object's blob, and it again from the blob. */
+static int32_t blob(prune_context *context)
+{
+    prune_tensor *tensor = NULL;
+    prune_packed *packed = NULL, *back = NULL;
+    const void *data = NULL;
+    int64_t bytes = 0;
+    int32_t status = prune_tensor_borrow(&tensor, context, values, PRUNE_F32, 2, shape, NULL);
+    if (!status)
+        status = prune_packed_create(&packed, tensor, NULL, "format=csr");
+    if (!status)
+        status = prune_packed_blob(packed, &data, &bytes);
+    if (!status)
+        status = prune_packed_load(&back, context, data, bytes);
+    OOM_REQUIRE(!status == (back != NULL));
+    prune_packed_free(back);
+    prune_packed_free(packed);
+    prune_tensor_free(tensor);
+    return status;
+}
+
+START_TEST(a_mask_from_a_tensor)
+{
+    start();
+    ck_assert_int_gt(oom_sweep_context("mask from tensor", mask_from_tensor, NULL), 10);
+    oom_sweep_malloc("mask from tensor", mask_from_tensor, NULL);
+}
+END_TEST
+
+START_TEST(packing_and_multiplying)
+{
+    start();
+    ck_assert_int_gt(oom_sweep_context("pack and multiply", pack_and_multiply, NULL), 10);
+    oom_sweep_malloc("pack and multiply", pack_and_multiply, NULL);
+}
+END_TEST
+
+START_TEST(packed_objects_as_blobs)
+{
+    start();
+    ck_assert_int_gt(oom_sweep_context("packed objects as blobs", blob, NULL), 3);
+}
+END_TEST
+
+TEST_MAIN("oom_core", a_mask_from_a_tensor, packing_and_multiplying, packed_objects_as_blobs)
