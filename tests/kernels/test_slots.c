@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every slot of the table of kernels under every CPU mask, against the scalar table: the same bits where the contract
+ * says so, within the bound of the product in double where sums may be taken in any order. Every buffer ends right
+ * before a forbidden page or begins right after one.
+ */
+#include "reference.h"
+
+#include "core/kernels/kernels.h"
+
+static struct pr_kernels scalar;
+static struct pr_rng rng;
+
+/* What one case is about: the table, and sizes that go through all tails. */
+struct setting {
+    const struct pr_kernels *table;
+    int64_t m, n;
+    int at_end;
+};
+
+static void same_bits(const float *a, const float *b, int64_t count, const char *what)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (memcmp(a + i, b + i, sizeof *a) != 0)
+            ck_abort_msg("%s: number %lld of %lld is %.9g; scalar code gives %.9g", what, (long long)i,
+                         (long long)count, (double)a[i], (double)b[i]);
+}
+
+static void within(float value, double sum, double size, int64_t products, const char *what)
+{
+    if (!(fabs((double)value - sum) <= gamma_of(products) * size))
+        ck_abort_msg("%s: %.9g for %.17g, beyond gamma(%lld) * %.9g", what, (double)value, sum, (long long)products,
+                     size);
+}
+
+static float *random_floats(const struct setting *s, int place, int64_t count)
+{
+    float *to = guarded_floats(place, count, s->at_end);
+    fill_random(&rng, to, count, 0);
+    return to;
+}
+
+/* Words or 16-bit numbers in the same kind of memory, in whole floats. */
+static void *guarded_bytes(const struct setting *s, int place, int64_t bytes)
+{
+    char *to = (char *)guarded_floats(place, (bytes + 3) / 4, s->at_end);
+    return s->at_end && bytes % 4 ? to + 2 : to;
+}
+
+static void odd_values(float *x, int64_t count)
+{
+    static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 0.0f, 1e-45f};
+    for (int64_t i = 0; i < count; i += 3)
+        x[i] = odd[i / 3 % 6];
+}
+
+static void pack_case(const struct setting *s, int transposed)
+{
+    int64_t ld = s->n + s->m % 3, extra = s->m % 5, rows = transposed ? s->n : s->m;
+    int64_t width = (transposed ? s->m : s->n) + extra;
+    float *from = random_floats(s, 0, s->m ? (s->m - 1) * ld + s->n : 0);
+    float *to = random_floats(s, 1, rows * width), *right = guarded_floats(2, rows * width, 0);
+    (transposed ? s->table->pack_x_transpose : s->table->pack_x_copy)(to, width, from, ld, s->m, s->n);
+    (transposed ? scalar.pack_x_transpose : scalar.pack_x_copy)(right, width, from, ld, s->m, s->n);
+    same_bits(to, right, rows * width, "pack_x");
+}
+
+static void store_case(const struct setting *s, int transposed)
+{
+    for (int kind = 0; kind < 6; kind++) {
+        int64_t ld = s->n + s->m % 3, rows = transposed ? s->n : s->m, width = transposed ? s->m : s->n;
+        int64_t ldy = width + s->n % 4, count = rows && width ? (rows - 1) * ldy + width : 0;
+        float *from = random_floats(s, 0, s->m ? (s->m - 1) * ld + s->n : 0);
+        float *bias_m = kind % 3 == 1 ? random_floats(s, 1, s->m) : NULL;
+        float *bias_n = kind % 3 == 2 ? random_floats(s, 2, s->n) : NULL;
+        float *y = random_floats(s, 3, count), *right = guarded_floats(4, count, 0);
+        odd_values(from, s->m ? (s->m - 1) * ld + s->n : 0);
+        memcpy(right, y, (size_t)count * sizeof *y); /* gaps between rows stay as they are */
+        (transposed ? s->table->store_y_transpose : s->table->store_y_copy)(y, ldy, from, ld, s->m, s->n, bias_m,
+                                                                            bias_n, kind > 2);
+        (transposed ? scalar.store_y_transpose : scalar.store_y_copy)(right, ldy, from, ld, s->m, s->n, bias_m, bias_n,
+                                                                      kind > 2);
+        for (int64_t i = 0; i < count; i++)
+            if (isnan(right[i]) ? !isnan(y[i]) : memcmp(y + i, right + i, sizeof *y) != 0)
+                ck_abort_msg("store_y: number %lld is %g instead of %g", (long long)i, (double)y[i], (double)right[i]);
+    }
+}
+
+/* m rows, some without a run, over a panel of n columns. */
+static void rows_case(const struct setting *s, int64_t tile)
+{
+    int64_t entries = 0, run_count = 0;
+    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, s->m * tile);
+    float *before = guarded_floats(2, s->m * tile, 0), *right = guarded_floats(3, s->m * tile, 0);
+    uint32_t counts[70];
+    for (int64_t i = 0; i < s->m; i++) {
+        counts[i] = s->n ? (uint32_t)pr_rng_below(&rng, (uint64_t)s->n + 1) : 0;
+        entries += counts[i];
+        run_count += counts[i] > 0;
+    }
+    struct pr_run *runs = guarded_bytes(s, 4, run_count * (int64_t)sizeof *runs);
+    uint16_t *columns = guarded_bytes(s, 5, entries * 2);
+    float *values = random_floats(s, 6, entries);
+    for (int64_t i = s->m - 1, r = 0; i >= 0; i--)
+        if (counts[i])
+            runs[r++] = (struct pr_run){(uint32_t)i, counts[i]};
+    for (int64_t e = 0; e < entries; e++)
+        columns[e] = (uint16_t)pr_rng_below(&rng, (uint64_t)s->n);
+    memcpy(before, sums, (size_t)(s->m * tile) * sizeof *sums);
+    memcpy(right, sums, (size_t)(s->m * tile) * sizeof *sums);
+    (tile == 1 ? s->table->rows_dot : s->table->rows_panel)(sums, tile, x, runs, run_count, columns, values);
+    if (tile > 1) {
+        scalar.rows_panel(right, tile, x, runs, run_count, columns, values);
+        same_bits(sums, right, s->m * tile, "rows_panel");
+        return;
+    }
+    for (int64_t r = 0, e = 0; r < run_count; r++) {
+        double sum = (double)before[runs[r].row], size = fabs(sum);
+        for (uint32_t i = 0; i < runs[r].count; i++, e++) {
+            sum += (double)values[e] * (double)x[columns[e]];
+            size += fabs((double)values[e] * (double)x[columns[e]]);
+        }
+        within(sums[runs[r].row], sum, size, runs[r].count + 1, "rows_dot");
+    }
+}
+
+static void strip_case(const struct setting *s, int sparse)
+{
+    for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
+        int64_t groups = s->m, columns = sparse ? 4 * groups : s->m, count = s->n % 12, ldx = columns + s->n % 3;
+        int64_t steps = sparse ? 2 * groups : columns, ld = lanes + s->m % 2 * 16;
+        int64_t out = count ? (count - 1) * ld + lanes : 0, words = (groups + 7) / 8 * lanes;
+        float *x = random_floats(s, 0, count ? (count - 1) * ldx + columns : 0);
+        float *values = random_floats(s, 1, steps * lanes), *sums = random_floats(s, 2, out);
+        float *right = guarded_floats(3, out, 0);
+        uint32_t *positions = guarded_bytes(s, 4, words * 4);
+        for (int64_t i = 0; i < words; i++)
+            positions[i] = (uint32_t)pr_rng_next(&rng);
+        memcpy(right, sums, (size_t)out * sizeof *sums);
+        if (sparse) {
+            s->table->nm24_strip(sums, ld, x, ldx, count, values, positions, groups, lanes);
+            scalar.nm24_strip(right, ld, x, ldx, count, values, positions, groups, lanes);
+        } else {
+            s->table->dense_strip(sums, ld, x, ldx, count, values, columns, lanes);
+            scalar.dense_strip(right, ld, x, ldx, count, values, columns, lanes);
+        }
+        same_bits(sums, right, out, sparse ? "nm24_strip" : "dense_strip");
+    }
+}
+
+static uint32_t *random_positions(const struct setting *s, int place, int64_t steps, int lanes)
+{
+    int64_t words = (steps + PR_PICK_STEPS(lanes) - 1) / PR_PICK_STEPS(lanes) * lanes;
+    uint32_t *positions = guarded_bytes(s, place, words * 4);
+    for (int64_t i = 0; i < words; i++)
+        positions[i] = (uint32_t)pr_rng_next(&rng);
+    return positions;
+}
+
+static int64_t position_of(const uint32_t *words, int64_t step, int64_t lane, int lanes)
+{
+    return words[step / PR_PICK_STEPS(lanes) * lanes + lane] >> (step % PR_PICK_STEPS(lanes) * PR_PICK_BITS(lanes)) &
+           (uint32_t)(2 * lanes - 1);
+}
+
+static void by_4_case(const struct setting *s, int lanes)
+{
+    int64_t chunks = s->m;
+    float *x = random_floats(s, 0, chunks * 2 * lanes), *values = random_floats(s, 1, chunks * 4 * lanes);
+    float *sums = random_floats(s, 2, 4);
+    const uint32_t *words = random_positions(s, 3, chunks, lanes);
+    (lanes == 16 ? s->table->nm24_by_4_16 : s->table->nm24_by_4_8)(sums, x, values, words, chunks);
+    for (int r = 0; r < 4; r++) {
+        double sum = 0, size = 0;
+        for (int64_t c = 0; c < chunks; c++)
+            for (int64_t i = 0; i < lanes; i++) {
+                double product = (double)values[(c * 4 + r) * lanes + i] *
+                                 (double)x[c * 2 * lanes + position_of(words, c, i, lanes)];
+                sum += product;
+                size += fabs(product);
+            }
+        within(sums[r], sum, size, chunks * lanes, "nm24_by_4");
+    }
+}
+
+/* With `finite` what is not kept has value 0; without it, it meets NaN and infinity too. */
+static void windows_case(const struct setting *s, int lanes, int finite)
+{
+    int64_t steps = s->m, vectors = 2 + s->n % 5;
+    float *x = random_floats(s, 0, vectors * lanes), *values = random_floats(s, 1, steps * lanes);
+    float *sums = random_floats(s, 2, lanes);
+    uint16_t *starts = guarded_bytes(s, 3, steps * 2), *kept = guarded_bytes(s, 4, steps * 2);
+    const uint32_t *words = random_positions(s, 5, steps, lanes);
+    if (!finite)
+        x[pr_rng_below(&rng, (uint64_t)(vectors * lanes))] = NAN;
+    for (int64_t t = 0; t < steps; t++) {
+        starts[t] = (uint16_t)pr_rng_below(&rng, (uint64_t)vectors - 1);
+        kept[t] = (uint16_t)(pr_rng_next(&rng) & ((1u << lanes) - 1));
+        for (int64_t i = 0; i < lanes; i++)
+            if (!(kept[t] >> i & 1) || isnan(x[starts[t] * lanes + position_of(words, t, i, lanes)])) {
+                values[t * lanes + i] = 0;
+                kept[t] = (uint16_t)(kept[t] & ~(1u << i));
+            }
+    }
+    (lanes == 16 ? s->table->windows_16 : s->table->windows_8)(sums, x, starts, values, words, kept, steps, finite);
+    for (int64_t i = 0; i < lanes; i++) {
+        double sum = 0, size = 0;
+        int64_t products = 0;
+        for (int64_t t = 0; t < steps; t++)
+            if (kept[t] >> i & 1) {
+                double product =
+                    (double)values[t * lanes + i] * (double)x[starts[t] * lanes + position_of(words, t, i, lanes)];
+                sum += product;
+                size += fabs(product);
+                products++;
+            }
+        within(sums[i], sum, size, products, "windows");
+    }
+}
+
+static void finite_case(const struct setting *s)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    float *x = random_floats(s, 0, s->m);
+    for (int64_t i = 0; i < s->m; i += 2)
+        x[i] = i % 4 ? 3.4e38f : -1e-45f;
+    ck_assert_int_eq(s->table->all_finite(x, s->m), 1);
+    for (int64_t i = 0; i < s->m; i++) {
+        float was = x[i];
+        x[i] = bad[i % 3];
+        if (s->table->all_finite(x, s->m))
+            ck_abort_msg("all_finite does not see number %lld of %lld", (long long)i, (long long)s->m);
+        x[i] = was;
+    }
+}
+
+static void run_case(enum pr_slot slot, const struct setting *s)
+{
+    switch (slot) {
+    case PR_SLOT_pack_x_copy:
+        pack_case(s, 0);
+        break;
+    case PR_SLOT_pack_x_transpose:
+        pack_case(s, 1);
+        break;
+    case PR_SLOT_store_y_copy:
+        store_case(s, 0);
+        break;
+    case PR_SLOT_store_y_transpose:
+        store_case(s, 1);
+        break;
+    case PR_SLOT_rows_panel:
+        rows_case(s, 16 * (1 + s->n % 9));
+        break;
+    case PR_SLOT_rows_dot:
+        rows_case(s, 1);
+        break;
+    case PR_SLOT_dense_strip:
+        strip_case(s, 0);
+        break;
+    case PR_SLOT_nm24_strip:
+        strip_case(s, 1);
+        break;
+    case PR_SLOT_nm24_by_4_8:
+        by_4_case(s, 8);
+        break;
+    case PR_SLOT_nm24_by_4_16:
+        by_4_case(s, 16);
+        break;
+    case PR_SLOT_windows_8:
+        windows_case(s, 8, 0);
+        windows_case(s, 8, 1);
+        break;
+    case PR_SLOT_windows_16:
+        windows_case(s, 16, 0);
+        windows_case(s, 16, 1);
+        break;
+    case PR_SLOT_all_finite:
+        finite_case(s);
+        break;
+    default:
+        ck_abort_msg("slot %s has no case in this test", pr_slot_name(slot));
+    }
+}
+
+/* m and n go through 0 to 67 each, in an order that pairs them up in many ways. */
+static void run_slot(enum pr_slot slot, const struct pr_kernels *table)
+{
+    pr_rng_seed(&rng, 42);
+    for (int64_t m = 0; m < 68; m++)
+        for (int turn = 0; turn < 6; turn++) {
+            struct setting s = {table, m, (m * 7 + turn * 11) % 68, turn % 2};
+            run_case(slot, &s);
+        }
+}
+
+static const struct {
+    uint32_t mask;
+    const char *name; /* of the set that the mask adds */
+} sets[] = {
+    {PRUNE_CPU_SCALAR, "scalar"},
+    {PRUNE_CPU_AVX2, "avx2"},
+    {PRUNE_CPU_AVX2 | PRUNE_CPU_AVX512, "avx512"},
+};
+#define SETS ((int)(sizeof sets / sizeof *sets))
+
+START_TEST(every_slot_under_every_mask)
+{
+    int ran[SETS][PR_SLOT_COUNT] = {{0}};
+    pr_kernels_select(PRUNE_CPU_SCALAR, &scalar);
+    for (int i = 0; i < SETS; i++) {
+        int own = 0, has = (sets[i].mask & ~prune_cpu_detect()) == 0;
+        for (enum pr_slot slot = 0; slot < PR_SLOT_COUNT; slot++) {
+            const char *origin = pr_kernels_origin(sets[i].mask, slot);
+            if (strcmp(origin, sets[i].name) != 0) {
+                printf("inherited: %s under %s is that of %s\n", pr_slot_name(slot), sets[i].name, origin);
+                continue;
+            }
+            own++;
+            if (!has) {
+                skip(pr_slot_name(slot), sets[i].name);
+                continue;
+            }
+            struct pr_kernels table;
+            pr_kernels_select(sets[i].mask, &table);
+            run_slot(slot, &table);
+            printf("tested: %s of %s\n", pr_slot_name(slot), sets[i].name);
+            ran[i][slot] = 1;
+        }
+        if (own == 0)
+            skip(sets[i].name, "this build has no kernel of its own for it");
+    }
+    for (int i = 0; i < SETS; i++)
+        for (enum pr_slot slot = 0; slot < PR_SLOT_COUNT; slot++)
+            if (strcmp(pr_kernels_origin(sets[i].mask, slot), sets[i].name) == 0 &&
+                (sets[i].mask & ~prune_cpu_detect()) == 0)
+                ck_assert_msg(ran[i][slot], "%s of %s can run here and did not", pr_slot_name(slot), sets[i].name);
+    fflush(stdout);
+}
+END_TEST
+
+/* The table depends on the mask alone, and bits that nobody knows change nothing. */
+START_TEST(the_table_is_a_function_of_the_mask)
+{
+    struct pr_kernels a, b;
+    for (int i = 0; i < SETS; i++) {
+        pr_kernels_select(sets[i].mask, &a);
+        pr_kernels_select(sets[i].mask | 1u << 30, &b);
+        ck_assert_mem_eq(&a, &b, sizeof a);
+    }
+    pr_kernels_select(PRUNE_CPU_SCALAR, &a);
+    ck_assert_mem_eq(&a, &pr_kernels_scalar, sizeof a);
+}
+END_TEST
+
+TEST_MAIN("kernel slots", every_slot_under_every_mask, the_table_is_a_function_of_the_mask)
