@@ -34,6 +34,28 @@ static struct kind_value *find_value(struct kind_choice *choice, const char *key
     return NULL;
 }
 
+/* The kinds that know `key`, for a sentence. */
+static void owners(const char *registry, const char *key, char out[SPEC_SIZE])
+{
+    size_t length = 0;
+    out[0] = 0;
+    for (int32_t i = 0; i < prune_kind_count(registry) && length < SPEC_SIZE / 2; i++)
+        if (has_parameter(registry, i, key))
+            length += (size_t)snprintf(out + length, SPEC_SIZE - length, "%s%.100s", length ? " or " : "",
+                                       prune_kind_name(registry, i));
+}
+
+/* "pool": its help, whose it is, and its default. */
+static void describe(struct kind_value *value, const char *registry, int32_t kind, int32_t parameter)
+{
+    char who[SPEC_SIZE];
+    owners(registry, value->key, who);
+    const char *standard = prune_kind_parameter_default(registry, kind, parameter);
+    snprintf(value->help, sizeof value->help, "%.40s: %.120s%s%.20s%s", who,
+             prune_kind_parameter_help(registry, kind, parameter), standard ? " (" : "", standard ? standard : "",
+             standard ? ")" : "");
+}
+
 static void add_parameter(struct kind_choice *choice, struct options *options, int32_t kind, int32_t parameter)
 {
     const char *key = prune_kind_parameter_name(choice->registry, kind, parameter);
@@ -41,13 +63,13 @@ static void add_parameter(struct kind_choice *choice, struct options *options, i
         return;
     struct kind_value *value = &choice->values[choice->count++];
     value->key = key;
+    describe(value, choice->registry, kind, parameter);
     snprintf(value->option, sizeof value->option, "%s", key);
     for (char *c = value->option; *c; c++)
         if (*c == '_')
             *c = '-';
     options_add(options, (struct option[]){
-                             {OPTION_TEXT, value->option, 0, &value->text, "X",
-                              prune_kind_parameter_help(choice->registry, kind, parameter), 0, 0},
+                             {OPTION_TEXT, value->option, 0, &value->text, "X", value->help, 0, 0},
                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                          });
 }
@@ -59,8 +81,14 @@ void kind_choice_add(struct kind_choice *choice, struct options *options, const 
     choice->registry = registry;
     choice->option = option;
     choice->spec = standard;
+    size_t length = 0, room = sizeof choice->help;
+    for (int32_t kind = 0; kind < prune_kind_count(registry) && length < room; kind++)
+        length += (size_t)snprintf(choice->help + length, room - length, "%s%s", kind ? ", " : "",
+                                   prune_kind_name(registry, kind));
+    if (length < room)
+        snprintf(choice->help + length, room - length, " (%s)", standard);
     options_add(options, (struct option[]){
-                             {OPTION_TEXT, option, 0, &choice->spec, "KIND", "see below and `prune list`", 0, 0},
+                             {OPTION_TEXT, option, 0, &choice->spec, "KIND", choice->help, 0, 0},
                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                          });
     for (int32_t kind = 0; kind < prune_kind_count(registry); kind++)
@@ -86,17 +114,6 @@ int spec_append(char spec[SPEC_SIZE], const char *key, const char *value, const 
     if (more < 0 || (size_t)more >= SPEC_SIZE - length)
         return complain(USAGE, "the value of --%s is too long", option);
     return DONE;
-}
-
-/* The kinds that know `key`, for a sentence. */
-static void owners(const char *registry, const char *key, char out[SPEC_SIZE])
-{
-    size_t length = 0;
-    out[0] = 0;
-    for (int32_t i = 0; i < prune_kind_count(registry) && length < SPEC_SIZE / 2; i++)
-        if (has_parameter(registry, i, key))
-            length += (size_t)snprintf(out + length, SPEC_SIZE - length, "%s%.100s", length ? " or " : "",
-                                       prune_kind_name(registry, i));
 }
 
 int kind_choice_spec(const struct kind_choice *choice, char spec[SPEC_SIZE])

@@ -43,20 +43,19 @@ void options_add_common(struct options *options, struct common *common)
 /* Prints words from `column` on, going to a new line at HELP_COLUMN before HELP_WIDTH. */
 static void print_wrapped(const char *text, int column)
 {
-    while (*text) {
+    for (int first = 1; *text; first = 0) {
         int length = (int)strcspn(text, " ");
-        if (column + length > HELP_WIDTH && column > HELP_COLUMN) {
+        if (!first && column + 1 + length > HELP_WIDTH) {
             printf("\n%*s", HELP_COLUMN, "");
             column = HELP_COLUMN;
+        } else if (!first) {
+            putchar(' ');
+            column++;
         }
         printf("%.*s", length, text);
         column += length;
         text += length;
-        if (*text == ' ') {
-            putchar(' ');
-            column++;
-            text++;
-        }
+        text += *text == ' ';
     }
     putchar('\n');
 }

@@ -96,6 +96,7 @@ int option_missing(const struct command *command, const char *option);
 
 struct kind_value {
     char option[48]; /* the key with - for _ */
+    char help[200];
     const char *key;
     const char *text;
 };
@@ -106,6 +107,7 @@ struct kind_choice {
     const char *spec;   /* what --criterion says, or the default */
     struct kind_value values[24];
     int count;
+    char help[200];
 };
 
 void kind_choice_add(struct kind_choice *choice, struct options *options, const char *registry, const char *option,
