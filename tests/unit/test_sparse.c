@@ -248,7 +248,8 @@ START_TEST(csr_empty_matrices)
 }
 END_TEST
 
-/* 89: the caller's arrays may change afterwards. 90: I64 indices and I32 pointers are taken; 82: those that do not fit are not. */
+/* 89: the caller's arrays may change afterwards. 90: I64 indices and I32 pointers are taken; 82: those that do not fit
+ * are not. */
 START_TEST(csr_copies_and_takes_either_integer)
 {
     int32_t indptr[] = {0, 2, 3};
