@@ -149,6 +149,8 @@ int pr_number_parse(const char *text, size_t length, double *value)
 
 size_t pr_number_print(char out[PR_MAX_NUMBER], double value)
 {
+    if (!isfinite(value)) /* for sentences: the parser takes neither */
+        return (size_t)snprintf(out, PR_MAX_NUMBER, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
     int is_count = value == floor(value) && fabs(value) < 1e15;
     for (int precision = is_count ? 15 : 1; precision <= 17; precision++) {
         char text[PR_MAX_NUMBER];

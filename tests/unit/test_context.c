@@ -3,6 +3,7 @@
  * The context: allocator, threads, executor, CPU mask, log, progress, and who keeps it alive.
  */
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,28 +179,109 @@ START_TEST(a_task_may_run_tasks)
 }
 END_TEST
 
+/* What the child of a fork does: 0 when every task ran once. */
+static int child_runs(prune_context *context)
+{
+    alarm(20); /* waiting for threads that are not there would be for ever */
+    int32_t counts[TASKS] = {0};
+    prune_context_parallel(context, TASKS, count_task, counts);
+    for (int i = 0; i < TASKS; i++)
+        if (counts[i] != 1)
+            return 1;
+    prune_context_free(context);
+    return 0;
+}
+
+static void expect_child(pid_t child)
+{
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+static void fork_a_child(prune_context *context)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(child_runs(context));
+    expect_child(child);
+}
+
 START_TEST(a_child_of_fork_works_alone)
 {
     prune_context *context = NULL;
+    pthread_t thread;
     OK(prune_context_create(&context));
     OK(prune_context_set_threads(context, 3));
+    fork_a_child(context); /* before there are threads */
     expect_each_once(context);
-    pid_t child = fork();
+    fork_a_child(context);
+    expect_each_once(context);
+    ck_assert_int_eq(pthread_create(&thread, NULL, caller, context), 0);
+    for (int i = 0; i < 10; i++) /* while another thread computes */
+        fork_a_child(context);
+    pthread_join(thread, NULL);
+    prune_context_free(context);
+}
+END_TEST
+
+struct rendezvous {
+    pthread_mutex_t lock;
+    pthread_cond_t met;
+    int here;
+};
+
+static void wait_for_the_others(void *argument, int32_t index)
+{
+    struct rendezvous *r = argument;
+    (void)index;
+    pthread_mutex_lock(&r->lock);
+    if (++r->here == 3)
+        pthread_cond_broadcast(&r->met);
+    while (r->here < 3)
+        pthread_cond_wait(&r->met, &r->lock);
+    pthread_mutex_unlock(&r->lock);
+}
+
+START_TEST(three_threads_work_at_once)
+{
+    struct rendezvous r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    prune_context *context = NULL;
+    OK(prune_context_create(&context));
+    OK(prune_context_set_threads(context, 3));
+    prune_context_parallel(context, 3, wait_for_the_others, &r); /* for ever, when two of them share a thread */
+    ck_assert_int_eq(r.here, 3);
+    prune_context_free(context);
+}
+END_TEST
+
+static void *do_nothing(void *argument)
+{
+    return argument;
+}
+
+START_TEST(where_no_thread_can_be_made_the_caller_works_alone)
+{
+    pid_t child = fork(); /* as nobody, because root may always make threads */
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        alarm(20); /* waiting for threads that are not there would be for ever */
-        int32_t counts[TASKS] = {0};
-        prune_context_parallel(context, TASKS, count_task, counts);
-        for (int i = 0; i < TASKS; i++)
-            if (counts[i] != 1)
-                _exit(1);
-        prune_context_free(context);
-        _exit(0);
+        struct rlimit none = {0, 0};
+        prune_context *context;
+        pthread_t thread;
+        if ((geteuid() == 0 && setuid(65534)) || setrlimit(RLIMIT_NPROC, &none) ||
+            pthread_create(&thread, NULL, do_nothing, NULL) == 0)
+            _exit(77);
+        if (prune_context_create(&context) || prune_context_set_threads(context, 8))
+            _exit(1);
+        _exit(child_runs(context));
     }
     int status = -1;
-    waitpid(child, &status, 0);
-    ck_assert_int_eq(status, 0);
-    prune_context_free(context);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip("where_no_thread_can_be_made_the_caller_works_alone", "RLIMIT_NPROC keeps no thread from being made here");
+    else
+        ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -264,5 +346,6 @@ END_TEST
 TEST_MAIN("context", null_stands_for_constants, memory_is_aligned_and_given_back_with_its_size,
           memory_that_is_not_there, setters_refuse_what_cannot_be_meant, an_object_fixes_its_context_and_keeps_it,
           every_task_runs_once_on_any_number_of_threads, a_context_may_be_used_from_several_threads,
-          a_task_may_run_tasks, a_child_of_fork_works_alone, the_hosts_executor_runs_the_tasks,
+          a_task_may_run_tasks, a_child_of_fork_works_alone, three_threads_work_at_once,
+          where_no_thread_can_be_made_the_caller_works_alone, the_hosts_executor_runs_the_tasks,
           progress_can_stop_and_the_log_is_heard)

@@ -141,6 +141,11 @@ START_TEST(nan_with_a_small_payload_stays_nan)
     ck_assert_mem_eq(prune_tensor_const_data(to), bits, sizeof bits);
     prune_tensor_free(to);
     prune_tensor_free(source);
+    const uint64_t least = 0x7ff0000000000001; /* signalling, and no bit of its payload fits */
+    double value;
+    memcpy(&value, &least, sizeof value);
+    ck_assert(isnan(pr_f16_to_float(pr_f16_from_double(value))));
+    ck_assert(isnan(pr_bf16_to_float(pr_bf16_from_double(value))));
 }
 END_TEST
 

@@ -2,6 +2,7 @@
  *
  * Spec strings and numbers as text.
  */
+#include <locale.h>
 #include <math.h>
 
 #include "base/rng.h"
@@ -220,6 +221,63 @@ START_TEST(numbers_are_printed_so_that_they_read_back)
 }
 END_TEST
 
+START_TEST(what_is_no_number_has_a_name)
+{
+    char text[PR_MAX_NUMBER];
+    ck_assert_uint_eq(pr_number_print(text, (double)NAN), 3);
+    ck_assert_str_eq(text, "nan");
+    pr_number_print(text, (double)INFINITY);
+    ck_assert_str_eq(text, "inf");
+    pr_number_print(text, (double)-INFINITY);
+    ck_assert_str_eq(text, "-inf");
+}
+END_TEST
+
+/* Makes a German locale in a folder of its own when the system has none. */
+static int set_german(char *folder)
+{
+    char command[200];
+    if (setlocale(LC_ALL, "de_DE.UTF-8"))
+        return 1;
+    if (!mkdtemp(folder))
+        return 0;
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1", folder);
+    int status = system(command);
+    setenv("LOCPATH", folder, 1);
+    return status == 0 && setlocale(LC_ALL, "de_DE.UTF-8");
+}
+
+START_TEST(numbers_do_not_care_for_a_decimal_comma)
+{
+    char folder[] = "/tmp/prune-locale-XXXXXX", text[PR_MAX_NUMBER], command[80];
+    if (set_german(folder)) {
+        struct pr_rng rng;
+        pr_rng_seed(&rng, 7);
+        snprintf(text, sizeof text, "%g", 1.5);
+        ck_assert_str_eq(text, "1,5");
+        for (int i = 0; i < 5000; i++) {
+            double value = ldexp(pr_rng_uniform(&rng) - 0.5, (int)pr_rng_below(&rng, 2000) - 1000), back;
+            size_t length = pr_number_print(text, value);
+            ck_assert_msg(!strchr(text, ',') && pr_number_parse(text, length, &back) && back == value, "%s", text);
+        }
+        int32_t kind;
+        struct pr_values values;
+        char canonical[PR_MAX_SPEC];
+        OK(parse("full:count=1,rate=0.25", &kind, &values));
+        pr_spec_print(canonical, kinds[kind], &values);
+        ck_assert_str_eq(canonical, "full:count=1,rate=0.25");
+        FAILS(parse("full:count=1,rate=0,25", &kind, &values), PRUNE_E_SPEC, "unknown key \"25\"");
+        setlocale(LC_ALL, "C");
+    } else {
+        skip("numbers_do_not_care_for_a_decimal_comma", "there is no German locale, and localedef cannot make one");
+    }
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert(strstr(folder, "XXXXXX") || system(command) == 0);
+    unsetenv("LOCPATH");
+}
+END_TEST
+
 TEST_MAIN("spec", values_in_any_order_and_defaults, canonical_strings, bad_specs_say_what_was_wrong,
           a_long_spec_is_cut_in_the_sentence, numbers_are_read_as_the_c_library_reads_them,
-          numbers_are_printed_so_that_they_read_back)
+          numbers_are_printed_so_that_they_read_back, what_is_no_number_has_a_name,
+          numbers_do_not_care_for_a_decimal_comma)
