@@ -5,6 +5,7 @@
  * bits first. Four values of X are permuted by the positions, so nothing is gathered.
  */
 #include "core/sparse/form.h"
+#include "prune/context.h"
 
 enum { VALUES, WORDS };
 
@@ -16,8 +17,7 @@ static int can(const struct pr_source *source)
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)source;
-    (void)cpu;
-    return column_hint < 16;
+    return column_hint < (cpu & PRUNE_CPU_AVX512 ? 32 : 16);
 }
 
 static int64_t strip_lanes(const struct pr_header *header, int64_t first_row)

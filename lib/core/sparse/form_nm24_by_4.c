@@ -29,7 +29,7 @@ static int can(const struct pr_source *source)
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)source;
-    return column_hint < 4 && (cpu & PRUNE_CPU_AVX2);
+    return column_hint < 3 && (cpu & PRUNE_CPU_AVX2);
 }
 
 static int64_t chunk_count(int64_t columns, int64_t lanes)

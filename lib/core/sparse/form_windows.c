@@ -29,7 +29,7 @@ static int can(const struct pr_source *source)
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)source;
-    return column_hint < 4 && (cpu & PRUNE_CPU_AVX2);
+    return column_hint < 7 && (cpu & PRUNE_CPU_AVX2);
 }
 
 /* Entries of each row of a block: its place in the source, and how far it has been taken. */
