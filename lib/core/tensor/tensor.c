@@ -135,12 +135,20 @@ int32_t prune_tensor_borrow(prune_tensor **out, prune_context *context, void *da
     return make_view(out, &model);
 }
 
-/* What a view of `tensor` starts from. The reference count is no part of what a constant tensor is. */
+/* What a view of `tensor` starts from: all but the count of references, which other threads may be changing, and which
+ * is no part of what a constant tensor is. */
 static prune_tensor view_of(const prune_tensor *tensor)
 {
-    prune_tensor model = *tensor;
-    if (tensor->memory)
-        model.owner = (prune_tensor *)(uintptr_t)tensor;
+    prune_tensor model = {
+        .context = tensor->context,
+        .owner = tensor->memory ? (prune_tensor *)(uintptr_t)tensor : tensor->owner,
+        .data = tensor->data,
+        .dtype = tensor->dtype,
+        .rank = tensor->rank,
+        .count = tensor->count,
+    };
+    memcpy(model.shape, tensor->shape, sizeof model.shape);
+    memcpy(model.strides, tensor->strides, sizeof model.strides);
     return model;
 }
 
