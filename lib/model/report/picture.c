@@ -110,7 +110,7 @@ void pm_picture(struct pm_text *text, const uint8_t *ink, int32_t width, int32_t
     put_chunk(&png, "PLTE", palette, 3 * colours);
     put_chunk(&png, "tRNS", opacity, colours);
     put_chunk(&png, "IDAT", packed, length);
-    put_chunk(&png, "IEND", NULL, 0);
+    put_chunk(&png, "IEND", header, 0); /* not NULL, for which crc32 begins anew */
     pr_release(text->context, packed);
     pm_text_put(text, "data:image/png;base64,");
     if (png.status)

@@ -146,5 +146,5 @@ int32_t prune_report_write(const prune_report *report, const char *path)
         pm_output_close(&output);
     }
     pm_text_free(&page);
-    return status;
+    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
 }
