@@ -428,6 +428,52 @@ START_TEST(sums_that_do_not_fit_are_refused)
 }
 END_TEST
 
+/* A network's layers cost what their descriptions cost; what counts is the zeros, not the mask. */
+START_TEST(layers_of_a_network)
+{
+    const char *const formats[] = {NULL, "csr", "nm:keep_n=2,group_m=4", "dense"};
+    prune_network *network = NULL;
+    prune_mask *mask = NULL;
+    OK(prune_network_create_mlp(&network, NULL, "6-5-3"));
+    OK(prune_network_initialize(network, 7));
+    OK(prune_mask_create(&mask, NULL, 2, (int64_t[]){5, 6}, 0));
+    for (int64_t i = 0; i < 30; i++) /* every other column: 15 are kept */
+        OK(prune_mask_set(mask, i, i % 6 % 2 == 0));
+    OK(prune_network_set_mask(network, "fc1.weight", mask));
+    ((float *)prune_tensor_data(prune_network_parameter(network, "fc1.weight")))[2] = 0; /* kept, but zero */
+    ((float *)prune_tensor_data(prune_network_parameter(network, "fc2.weight")))[0] = -0.0f;
+    ((float *)prune_tensor_data(prune_network_parameter(network, "fc2.weight")))[3] = 0;
+    for (int32_t i = 0; i < COUNT_OF(formats); i++) {
+        prune_network *packed = NULL;
+        prune_cost *cost = new_cost();
+        if (formats[i] && strncmp(formats[i], "nm", 2) == 0) /* fc2 must have the pattern too */
+            for (int row = 0; row < 3; row++)
+                for (int column = 1; column < 3; column++)
+                    ((float *)prune_tensor_data(prune_network_parameter(network, "fc2.weight")))[5 * row + column] = 0;
+        if (formats[i])
+            OK(prune_network_pack(&packed, network, formats[i]));
+        OK(prune_cost_add(cost, "before", "linear:in=2,out=2", -1, 1));
+        OK(prune_cost_add_network(cost, packed ? packed : network));
+        ck_assert_int_eq(prune_cost_count(cost), 3);
+        ck_assert_str_eq(prune_cost_name(cost, 1), "fc1");
+        is(cost, PRUNE_COST_WEIGHTS, -1, 4 + 30 + 15);
+        is(cost, PRUNE_COST_PARAMETERS, -1, 4 + 35 + 18);
+        is(cost, PRUNE_COST_MACS, 2, 15);
+        is(cost, PRUNE_COST_NONZEROS, 1, 14);
+        is(cost, PRUNE_COST_NONZEROS, 2, i < 2 ? 13 : 7);
+        prune_cost_free(cost);
+        prune_network_free(packed);
+    }
+    prune_cost *cost = new_cost();
+    FAILS(prune_cost_add_network(cost, NULL), PRUNE_E_ARGUMENT, "network");
+    FAILS(prune_cost_add_network(NULL, network), PRUNE_E_ARGUMENT, "cost");
+    ck_assert_int_eq(prune_cost_count(cost), 0);
+    prune_cost_free(cost);
+    prune_mask_free(mask);
+    prune_network_free(network);
+}
+END_TEST
+
 struct stingy {
     int allowed, live;
 };
@@ -452,6 +498,9 @@ static void stingy_release(void *user, void *pointer, uint64_t size)
 START_TEST(every_failed_allocation_is_survived)
 {
     int failures = 0;
+    prune_network *network = NULL; /* three layers of six weights as well */
+    OK(prune_network_create_mlp(&network, NULL, "3-2-3-2"));
+    OK(prune_network_initialize(network, 1));
     for (int allowed = 0;; allowed++) {
         struct stingy stingy = {allowed, 0};
         prune_context *context = NULL;
@@ -463,6 +512,10 @@ START_TEST(every_failed_allocation_is_survived)
             status = prune_cost_add(cost, "fc", "linear:in=3,out=2", -1, 1);
             ck_assert_int_eq(prune_cost_count(cost), i + (status == 0));
         }
+        if (!status) { /* all of the network, or nothing of it */
+            status = prune_cost_add_network(cost, network);
+            ck_assert_int_eq(prune_cost_count(cost), 20 + (status ? 0 : 3));
+        }
         if (cost)
             is(cost, PRUNE_COST_WEIGHTS, -1, 6 * prune_cost_count(cost));
         prune_cost_free(cost);
@@ -473,7 +526,8 @@ START_TEST(every_failed_allocation_is_survived)
         ck_assert_int_eq(status, PRUNE_E_NOMEM);
         failures++;
     }
-    ck_assert_int_ge(failures, 20);
+    ck_assert_int_ge(failures, 23);
+    prune_network_free(network);
 }
 END_TEST
 
@@ -482,4 +536,4 @@ TEST_MAIN("cost", alexnet_per_layer_and_total, vgg16_per_layer_and_total, squeez
           han_2015_flop_percentages_within_a_point, macs_of_nonzero_weights_are_exact, convolution_extents,
           bytes_of_formats, an_empty_list_costs_nothing, energy_of_operations_and_alexnet,
           bad_layers_are_refused_and_change_nothing, bad_questions_are_refused_and_answer_nothing,
-          sums_that_do_not_fit_are_refused, every_failed_allocation_is_survived)
+          sums_that_do_not_fit_are_refused, layers_of_a_network, every_failed_allocation_is_survived)
