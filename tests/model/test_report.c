@@ -176,6 +176,14 @@ START_TEST(texts_that_are_no_utf8_are_mended)
 }
 END_TEST
 
+START_TEST(a_number_and_its_percent_sign_are_not_torn_apart)
+{
+    prune_report *report = new_report("");
+    OK(prune_report_text(report, "[ %8 % of a %, 9 %]"));
+    EXPECT(report, "[ %8\xc2\xa0% of a %, 9\xc2\xa0%]");
+}
+END_TEST
+
 START_TEST(tables_have_heads_and_scopes)
 {
     const char *const cells[] = {"", "a", "b", "x", "1", "", "y", "3", "4"};
@@ -696,7 +704,8 @@ START_TEST(every_failed_allocation_is_survived)
 END_TEST
 
 TEST_MAIN("report", a_page_of_everything_is_well_formed_and_needs_nothing_else, the_checker_of_markup_sees_flaws,
-          texts_are_escaped_everywhere, texts_that_are_no_utf8_are_mended, tables_have_heads_and_scopes,
+          texts_are_escaped_everywhere, texts_that_are_no_utf8_are_mended,
+          a_number_and_its_percent_sign_are_not_torn_apart, tables_have_heads_and_scopes,
           charts_have_nice_ticks_and_a_legend, lines_of_one_name_look_alike,
           charts_of_extreme_numbers_stay_on_the_paper, ticks_are_written_as_people_write_them,
           a_chart_without_lines_is_a_frame, bars_of_a_histogram_sum_to_what_is_kept,

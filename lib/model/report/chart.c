@@ -162,7 +162,7 @@ static struct frame make_frame(const struct pm_chart *chart)
             high[i % 2] = first ? line->xy[i] : fmax(high[i % 2], line->xy[i]);
         }
     frame.y = pm_scale_make(low[1], high[1], 6, 1);
-    frame.left = 70 + CHARACTER * pm_scale_width(&frame.y);
+    frame.left = 100 + CHARACTER * pm_scale_width(&frame.y);
     frame.left = frame.left > WIDTH / 2 ? WIDTH / 2 : frame.left;
     /* As many steps as their labels leave room for. */
     for (int32_t most = 10; most > 0; most--) {
@@ -184,7 +184,7 @@ static void put_axes(struct pm_text *text, const struct frame *frame, const stru
         pm_text_format(text, "M%d %dv40", (int)place_x(frame, pm_scale_tick(&frame->x, i)), BOTTOM);
     pm_text_put(text, "\" />\n<g class=\"ticks\">\n");
     for (int64_t i = frame->y.first; i <= frame->y.last; i++) {
-        pm_text_format(text, "<text class=\"end\" x=\"%d\" y=\"%d\" dy=\".35em\">", (int)frame->left - 40,
+        pm_text_format(text, "<text class=\"end\" x=\"%d\" y=\"%d\" dy=\".35em\">", (int)frame->left - 70,
                        (int)place_y(frame, pm_scale_tick(&frame->y, i)));
         pm_text_decimal(text, i * frame->y.unit, frame->y.exponent);
         pm_text_put(text, "</text>\n");

@@ -8,7 +8,8 @@
 #include "base/alloc.h"
 
 #define NARROW_SPACE "\xe2\x80\xaf" /* U+202F, does not break */
-#define REPLACEMENT "\xef\xbf\xbd"  /* U+FFFD */
+#define NO_BREAK_SPACE "\xc2\xa0"
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 void pm_text_free(struct pm_text *text)
 {
@@ -101,6 +102,8 @@ void pm_text_escaped(struct pm_text *text, const char *content)
             pm_text_put(text, REPLACEMENT);
         else if (code < 128 && escapes[code])
             pm_text_put(text, escapes[code]);
+        else if (code == ' ' && p[1] == '%' && p > (const unsigned char *)content && p[-1] >= '0' && p[-1] <= '9')
+            pm_text_put(text, NO_BREAK_SPACE); /* "8 %" stays on one line */
         else
             pm_text_raw(text, (const char *)p, length);
         p += length ? length : 1;

@@ -27,7 +27,7 @@ void pm_text_put(struct pm_text *text, const char *markup);
 void pm_text_format(struct pm_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a caller wrote, for content and for attributes in double quotes. What is no UTF-8, or no character that a page
- * may have, becomes U+FFFD. */
+ * may have, becomes U+FFFD; a number and its "%" are not torn apart. */
 void pm_text_escaped(struct pm_text *text, const char *content);
 
 /* Up to `digits` significant digits, without trailing zeros: "93.25", "1.2e-07". */
