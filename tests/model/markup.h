@@ -161,7 +161,7 @@ static inline uint8_t *picture_of(const char *page, uint32_t *width, uint32_t *h
         ck_assert_int_eq(rows[y * stride], 0);
         for (size_t x = 0; x < *width; x++)
             samples[y * *width + x] =
-                *bits == 8 ? rows[y * stride + 1 + x] : rows[y * stride + 1 + x / 8] >> (7 - x % 8) & 1;
+                (uint8_t)(*bits == 8 ? rows[y * stride + 1 + x] : rows[y * stride + 1 + x / 8] >> (7 - x % 8) & 1);
     }
     free(rows);
     free(png);
