@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What pruning and retraining do to the weights of fc1 of LeNet-300-100, on Fashion-MNIST where it is installed: the kept
- * weights end in two humps and spread (Han et al. 2015, figure 8).
+ * What pruning and retraining do to the weights of fc1 of LeNet-300-100, on Fashion-MNIST where it is installed: the
+ * kept weights end in two humps and spread (Han et al. 2015, figure 8).
  */
 #include <math.h>
 #include <unistd.h>
