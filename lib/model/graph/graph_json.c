@@ -287,10 +287,10 @@ static int32_t read_root(prune_network *network, const json_t *root)
 
 int32_t pm_graph_from_json(prune_network **out, prune_context *context, const char *text)
 {
-    json_error_t error;
+    json_error_t error = {0}; /* jansson sets no code, and no text, when its first allocation fails */
     prune_network *network = NULL;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
+    if (!root && (!error.text[0] || json_error_code(&error) == json_error_out_of_memory))
         return no_memory();
     if (!root)
         return pr_fail(PRUNE_E_FORMAT, "prune.graph is no JSON: %s at byte %d", error.text, error.position);
