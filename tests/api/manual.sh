@@ -18,4 +18,6 @@ expect_empty "the manual lists every status with its number" "$(
   sed -n 's/^#define \(PRUNE_E_[A-Z]*\) \(-[0-9]*\).*/\1 \2/p' include/prune/status.h | while read -r name number; do
     grep -A 1 "^\.It Dv $name\$" $page | grep -qF "(\\$number)" || echo "$name"
   done | tr '\n' ' ')"
+# mandoc takes anything for a type.
+expect_empty "the manual's return types are types" "$(sed -n 's/^\.Ft //p' $page | grep -vxE '"?[a-z0-9_]+( [a-z0-9_]+)*( \*)?"?')"
 finish
