@@ -44,6 +44,15 @@ int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_by
     return PRUNE_OK;
 }
 
+int32_t pr_blob_expect_blocks(const struct pr_header *header, int64_t multiple, int64_t most)
+{
+    if (header->block_rows > most || header->block_rows % multiple)
+        return pr_fail(PRUNE_E_FORMAT,
+                       "the packed data has blocks of %lld rows; multiples of %lld up to %lld are possible",
+                       (long long)header->block_rows, (long long)multiple, (long long)most);
+    return PRUNE_OK;
+}
+
 int64_t pr_choose_block_rows(int64_t rows, int64_t least, int64_t most)
 {
     int64_t block = pr_ceil_div(pr_ceil_div(rows, 4), least) * least;

@@ -12,6 +12,7 @@
 
 #define PR_BLOB_VERSION 1
 #define PR_MAX_SECTIONS 6
+#define PR_MAX_BLOCK_ROWS 4096
 
 /* What a block of bytes begins with. Offsets count bytes from its beginning and are multiples of 64. */
 struct pr_header {
@@ -45,6 +46,9 @@ static inline void *pr_section(const struct pr_header *header, int index)
 
 /* Size of each section as the header says, against what it must be. */
 int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_bytes, int count);
+
+/* Rows of a block as the header says: a multiple of `multiple`, at most `most`. */
+int32_t pr_blob_expect_blocks(const struct pr_header *header, int64_t multiple, int64_t most);
 
 /* One block of rows times a tile of columns of X. Forms with lanes along the rows of W take X as [tile][pr_padded] and
  * give sums [tile][sum_rows]; the others take X as [columns][tile] and give sums [block_rows][tile]. */

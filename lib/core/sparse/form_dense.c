@@ -61,10 +61,7 @@ static int32_t validate(const struct pr_header *header)
     int64_t bytes = 0;
     PR_TRY(value_bytes(header->rows, header->columns, &bytes));
     PR_TRY(pr_blob_expect(header, &bytes, 1));
-    if (header->block_rows % PR_STRIP)
-        return pr_fail(PRUNE_E_FORMAT, "a dense form has blocks of %lld rows; a multiple of %d is needed",
-                       (long long)header->block_rows, PR_STRIP);
-    return PRUNE_OK;
+    return pr_blob_expect_blocks(header, PR_STRIP, PR_MAX_BLOCK_ROWS);
 }
 
 static int64_t block_work(const struct pr_header *header, int64_t block)

@@ -95,10 +95,7 @@ static int32_t validate(const struct pr_header *header)
                        (long long)header->parameter);
     PR_TRY(section_bytes(header->rows, header->columns, header->parameter, bytes));
     PR_TRY(pr_blob_expect(header, bytes, 2));
-    if (header->block_rows % PR_LANES)
-        return pr_fail(PRUNE_E_FORMAT, "a 2:4 form has blocks of %lld rows; a multiple of %d is needed",
-                       (long long)header->block_rows, PR_LANES);
-    return PRUNE_OK;
+    return pr_blob_expect_blocks(header, PR_LANES, PR_MAX_BLOCK_ROWS);
 }
 
 static int64_t block_work(const struct pr_header *header, int64_t block)

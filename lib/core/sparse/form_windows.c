@@ -213,9 +213,7 @@ static int32_t validate(const struct pr_header *header)
     if (lanes != 8 && lanes != 16)
         return pr_fail(PRUNE_E_FORMAT, "the packed data has vectors of %lld lanes; 8 or 16 are possible",
                        (long long)lanes);
-    if (header->block_rows > MOST_BLOCK_ROWS || header->block_rows % PR_LANES)
-        return pr_fail(PRUNE_E_FORMAT, "the packed data has blocks of %lld rows; multiples of %d up to %d are possible",
-                       (long long)header->block_rows, PR_LANES, MOST_BLOCK_ROWS);
+    PR_TRY(pr_blob_expect_blocks(header, PR_LANES, MOST_BLOCK_ROWS));
     int64_t slices = slice_count(header->rows, header->block_rows, lanes);
     int64_t steps = header->section_bytes[STARTS] / (int64_t)sizeof(uint16_t);
     int64_t words = header->section_bytes[WORDS] / (lanes * (int64_t)sizeof(uint32_t));

@@ -89,9 +89,9 @@ static int32_t check_shape(const struct pr_header *header)
         header->stored < 0 || header->column_hint < 0)
         return pr_fail(PRUNE_E_FORMAT, "the packed data has a shape of %lld x %lld with %lld stored",
                        (long long)header->rows, (long long)header->columns, (long long)header->stored);
-    if (header->block_rows < 1 || header->block_rows > 4096)
-        return pr_fail(PRUNE_E_FORMAT, "the packed data has blocks of %lld rows; 1 to 4096 are possible",
-                       (long long)header->block_rows);
+    if (header->block_rows < 1 || header->block_rows > PR_MAX_BLOCK_ROWS)
+        return pr_fail(PRUNE_E_FORMAT, "the packed data has blocks of %lld rows; 1 to %d are possible",
+                       (long long)header->block_rows, PR_MAX_BLOCK_ROWS);
     return pr_mul(header->rows, header->columns, &count);
 }
 
