@@ -1,53 +1,62 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Semaphores and atomics, no condition variable: a semaphore counts the posts that nobody waits for yet, so no wake-up
+ * can get lost, and a caller can take back those that no helper has answered.
+ */
 #include "base/parallel.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 struct pr_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t work, done;
+    sem_t work; /* one post for each helper asked to join a run */
+    sem_t done; /* one post for each helper that has left it */
     pthread_t *threads;
     int32_t count;
     pid_t owner;
     int busy, stopping;
-    uint64_t round; /* goes up with every run, so that a helper works once for each */
-    int32_t tasks, next, running;
+    int32_t tasks, next;
     prune_task_fn task;
     void *argument;
 };
 
-/* Takes tasks until none is left. Called and left with the lock held. */
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) && errno == EINTR)
+        continue;
+}
+
 static void take_tasks(struct pr_pool *pool)
 {
-    pool->running++;
-    while (pool->next < pool->tasks) {
-        int32_t index = pool->next++;
-        pthread_mutex_unlock(&pool->lock);
+    int32_t index;
+    while ((index = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED)) < pool->tasks)
         pool->task(pool->argument, index);
-        pthread_mutex_lock(&pool->lock);
-    }
-    if (--pool->running == 0)
-        pthread_cond_signal(&pool->done);
 }
 
 static void *help(void *argument)
 {
     struct pr_pool *pool = argument;
-    uint64_t seen = 0;
-    pthread_mutex_lock(&pool->lock);
-    while (!pool->stopping) {
-        if (pool->round != seen && pool->next < pool->tasks) {
-            seen = pool->round;
-            take_tasks(pool);
-        } else {
-            pthread_cond_wait(&pool->work, &pool->lock);
-        }
+    for (;;) {
+        wait_for(&pool->work); /* the run was set up before the post */
+        if (pool->stopping)
+            return NULL;
+        take_tasks(pool);
+        sem_post(&pool->done);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return NULL;
+}
+
+static void start_helpers(struct pr_pool *pool, int32_t wanted)
+{
+    sigset_t all, before; /* the host's signals are the host's business */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool->count < wanted && !pthread_create(&pool->threads[pool->count], NULL, help, pool))
+        pool->count++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct pr_pool *pr_pool_create(int32_t threads)
@@ -57,43 +66,40 @@ struct pr_pool *pr_pool_create(int32_t threads)
         return NULL;
     pool->owner = getpid();
     pool->threads = calloc((size_t)threads, sizeof *pool->threads);
-    if (!pool->threads || pthread_mutex_init(&pool->lock, NULL)) {
+    if (!pool->threads || sem_init(&pool->work, 0, 0) || sem_init(&pool->done, 0, 0)) {
         free(pool->threads);
         free(pool);
         return NULL;
     }
-    pthread_cond_init(&pool->work, NULL);
-    pthread_cond_init(&pool->done, NULL);
-    sigset_t all, before; /* the host's signals are the host's business */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool->count < threads - 1 && !pthread_create(&pool->threads[pool->count], NULL, help, pool))
-        pool->count++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    start_helpers(pool, threads - 1);
     return pool;
+}
+
+static void run_together(struct pr_pool *pool, int32_t tasks, prune_task_fn task, void *argument)
+{
+    int32_t asked = tasks - 1 < pool->count ? tasks - 1 : pool->count;
+    pool->task = task;
+    pool->argument = argument;
+    pool->tasks = tasks;
+    __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
+    for (int32_t i = 0; i < asked; i++)
+        sem_post(&pool->work);
+    take_tasks(pool);
+    while (asked > 0 && !sem_trywait(&pool->work)) /* who has not come by now is not needed */
+        asked--;
+    while (asked-- > 0)
+        wait_for(&pool->done);
 }
 
 void pr_pool_run(struct pr_pool *pool, int32_t tasks, prune_task_fn task, void *argument)
 {
-    pthread_mutex_lock(&pool->lock);
-    if (pool->busy || pool->count == 0 || tasks < 2) {
-        pthread_mutex_unlock(&pool->lock);
-        for (int32_t i = 0; i < tasks; i++)
-            task(argument, i);
+    if (tasks > 1 && pool->count > 0 && !__atomic_exchange_n(&pool->busy, 1, __ATOMIC_ACQUIRE)) {
+        run_together(pool, tasks, task, argument);
+        __atomic_store_n(&pool->busy, 0, __ATOMIC_RELEASE);
         return;
     }
-    pool->busy = 1;
-    pool->task = task;
-    pool->argument = argument;
-    pool->tasks = tasks;
-    pool->next = 0;
-    pool->round++;
-    pthread_cond_broadcast(&pool->work);
-    take_tasks(pool);
-    while (pool->running > 0)
-        pthread_cond_wait(&pool->done, &pool->lock);
-    pool->busy = 0;
-    pthread_mutex_unlock(&pool->lock);
+    for (int32_t i = 0; i < tasks; i++)
+        task(argument, i);
 }
 
 int pr_pool_is_ours(const struct pr_pool *pool)
@@ -106,15 +112,13 @@ void pr_pool_free(struct pr_pool *pool)
     if (!pool)
         return;
     if (pr_pool_is_ours(pool)) {
-        pthread_mutex_lock(&pool->lock);
         pool->stopping = 1;
-        pthread_cond_broadcast(&pool->work);
-        pthread_mutex_unlock(&pool->lock);
+        for (int32_t i = 0; i < pool->count; i++)
+            sem_post(&pool->work);
         for (int32_t i = 0; i < pool->count; i++)
             pthread_join(pool->threads[i], NULL);
-        pthread_cond_destroy(&pool->work);
-        pthread_cond_destroy(&pool->done);
-        pthread_mutex_destroy(&pool->lock);
+        sem_destroy(&pool->work);
+        sem_destroy(&pool->done);
     }
     free(pool->threads);
     free(pool);
