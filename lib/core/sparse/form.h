@@ -50,25 +50,32 @@ int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_by
 /* Rows of a block as the header says: a multiple of `multiple`, at most `most`. */
 int32_t pr_blob_expect_blocks(const struct pr_header *header, int64_t multiple, int64_t most);
 
-/* One block of rows times a tile of columns of X. Forms with lanes along the rows of W take X as [tile][pr_padded] and
- * give sums [tile][sum_rows]; the others take X as [columns][tile] and give sums [block_rows][tile]. */
+/* One block of rows times a tile of columns of X. X comes in groups of the form's x_group = B columns of W, as
+ * [ceil(columns / B)][tile][B] with zeros beyond the last column of W and of X: [columns][tile] where B is 1,
+ * [tile][pr_padded] where it is PR_X_WHOLE. Sums are [tile][sum_rows] for forms with lanes along the rows of W and
+ * [block_rows][tile] for the others. A tile of one column is the same in all of these. */
 struct pr_block_run {
     const struct pr_header *header;
     const struct pr_kernels *kernels;
     int64_t block;
-    int64_t tile; /* columns of X in this tile, fillers included */
+    int64_t tile; /* columns of X in this tile, fillers included (but for lanes along the rows) */
     const float *x;
     int finite;  /* X has neither NaN nor infinity; told only where needs_finite asks */
-    int64_t ldx; /* floats from one packed column, or row, to the next */
+    int64_t ldx; /* floats from one group to the next; from one column to the next where all is one group */
     float *sums;
     int64_t ld_sums;
 };
+
+#define PR_X_WHOLE 0
 
 struct pr_form {
     const char *name; /* at most 23 bytes: files carry it */
     int lanes_along_rows;
     int needs_finite;
-    int64_t tile; /* the widest tile it runs well, a multiple of 16 (any number with lanes along the rows) */
+    int one_column;    /* runs a tile of one column by itself, rather than one of tile_step */
+    int64_t x_group;   /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
+    int64_t tile_step; /* tiles are multiples of it; 0: any number */
+    int64_t tile;      /* the widest tile it runs well, a multiple of tile_step */
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
     int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu);

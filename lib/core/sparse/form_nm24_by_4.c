@@ -128,6 +128,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 const struct pr_form pr_form_nm24_by_4 = {
     .name = "nm24-by-4",
     .lanes_along_rows = 1,
+    .x_group = PR_X_WHOLE,
     .tile = 16,
     .can = can,
     .prefers = prefers,

@@ -279,6 +279,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 const struct pr_form pr_form_windows = {
     .name = "windows",
     .lanes_along_rows = 1,
+    .x_group = PR_X_WHOLE,
     .needs_finite = 1,
     .tile = 16,
     .can = can,

@@ -28,10 +28,10 @@ struct job {
 static int64_t tile_width(const prune_packed *packed, int64_t n)
 {
     const struct pr_form *form = packed->form;
-    if (n <= 1)
+    if (n <= 1 && form->one_column)
         return 1;
-    int64_t tiles = pr_ceil_div(n, form->tile), tile = pr_ceil_div(n, tiles);
-    return form->lanes_along_rows ? tile : pr_ceil_div(tile, PR_LANES) * PR_LANES;
+    int64_t tiles = n > 1 ? pr_ceil_div(n, form->tile) : 1, tile = n > 1 ? pr_ceil_div(n, tiles) : 1;
+    return form->tile_step ? pr_ceil_div(tile, form->tile_step) * form->tile_step : tile;
 }
 
 /* Floats that packed X and the sums of a block take, each a multiple of 16 so that both are aligned. */
@@ -74,28 +74,56 @@ void pr_scratch_give(const prune_packed *packed, void *scratch)
     pr_release(owner->context, scratch);
 }
 
-/* With one column there is no difference. */
+/* With a tile of one column there is no difference. */
 static int lanes_along_rows(const struct job *job)
 {
     return job->packed->form->lanes_along_rows || job->tile == 1;
 }
 
-static void pack_x(const struct job *job, int64_t first, int64_t count, float *to)
+static int whole_columns(const struct job *job)
+{
+    return job->packed->form->x_group == PR_X_WHOLE || job->tile == 1;
+}
+
+/* Groups of several columns of W: [group][tile]. */
+static void pack_groups(const struct job *job, int64_t first, int64_t count, float *to)
+{
+    const struct pr_kernels *kernels = &job->packed->kernels;
+    int64_t columns = job->packed->header->columns, group = job->packed->form->x_group;
+    for (int64_t k = 0; k < columns; k += group, to += group * job->tile) {
+        int64_t width = columns - k < group ? columns - k : group;
+        if (job->batch)
+            kernels->pack_x_copy(to, group, job->x + first * job->ldx + k, job->ldx, count, width);
+        else
+            kernels->pack_x_transpose(to, group, job->x + k * job->ldx + first, job->ldx, width, count);
+        memset(to + count * group, 0, (size_t)((job->tile - count) * group) * sizeof *to);
+    }
+}
+
+/* Gives how many floats were written. */
+static int64_t pack_x(const struct job *job, int64_t first, int64_t count, float *to)
 {
     const prune_packed *packed = job->packed;
     const struct pr_kernels *kernels = &packed->kernels;
-    int64_t columns = packed->header->columns, padded = pr_padded(columns);
-    int rows_form = !lanes_along_rows(job);
+    int64_t columns = packed->header->columns, padded = pr_padded(columns), group = packed->form->x_group;
+    const float *x = job->x + (job->batch ? first * job->ldx : first);
     if (columns == 0)
-        return;
-    if (job->batch && rows_form)
-        kernels->pack_x_transpose(to, job->tile, job->x + first * job->ldx, job->ldx, count, columns);
+        return 0;
+    if (whole_columns(job)) {
+        if (job->batch)
+            kernels->pack_x_copy(to, padded, x, job->ldx, count, columns);
+        else
+            kernels->pack_x_transpose(to, padded, x, job->ldx, columns, count);
+        memset(to + padded * count, 0, (size_t)(padded * (job->tile - count)) * sizeof *to);
+        return padded * job->tile;
+    }
+    if (group > 1)
+        pack_groups(job, first, count, to);
     else if (job->batch)
-        kernels->pack_x_copy(to, padded, job->x + first * job->ldx, job->ldx, count, columns);
-    else if (rows_form)
-        kernels->pack_x_copy(to, job->tile, job->x + first, job->ldx, columns, count);
+        kernels->pack_x_transpose(to, job->tile, x, job->ldx, count, columns);
     else
-        kernels->pack_x_transpose(to, padded, job->x + first, job->ldx, columns, count);
+        kernels->pack_x_copy(to, job->tile, x, job->ldx, columns, count);
+    return pr_ceil_div(columns, group) * group * job->tile;
 }
 
 /* `sums` is [rows][ld], or [tile][ld] with lanes along the rows. */
@@ -133,8 +161,8 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
             if (start < from || start >= to)
                 continue;
             if (!packed_x) {
-                pack_x(job, first, count, scratch);
-                finite = !packed->form->needs_finite || packed->kernels.all_finite(scratch, padded * count);
+                int64_t floats = pack_x(job, first, count, scratch);
+                finite = !packed->form->needs_finite || packed->kernels.all_finite(scratch, floats);
             }
             packed_x = 1;
             struct pr_block_run run = {
@@ -144,7 +172,7 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
                 .tile = lanes ? count : job->tile,
                 .x = scratch,
                 .finite = finite,
-                .ldx = lanes ? padded : job->tile,
+                .ldx = packed->form->x_group == PR_X_WHOLE ? padded : job->tile * packed->form->x_group,
                 .sums = sums,
                 .ld_sums = lanes ? pr_block_lanes(header, block) : job->tile,
             };
