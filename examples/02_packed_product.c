@@ -65,7 +65,7 @@ static int32_t multiply(const prune_tensor *weights, float *w, float *bias, floa
     prune_epilogue *epilogue = NULL;
     int32_t bad = keep_one_in_twelve(&mask, weights) || prune_mask_to_bytes(mask, kept, ROWS * COLUMNS) ||
                   prune_packed_create(&packed, weights, mask, "columns=64") ||
-                  prune_epilogue_create(&epilogue, NULL, bias, ROWS, "activation=relu") ||
+                  prune_epilogue_create(&epilogue, NULL, NULL, bias, ROWS, "activation=relu") ||
                   prune_packed_run_batch(packed, y, ROWS, x, COLUMNS, BATCH, epilogue);
     if (!bad) {
         printf("%s (%s): %lld of %d weights stored\n", prune_packed_format(packed), prune_packed_form(packed),

@@ -3,7 +3,7 @@
  * Packed: a weight matrix W (rows x columns, see prune/sparse.h) laid out for the kernels, and its products. Made once,
  * run many times, by any number of threads at once.
  *
- * Numbers are F32 and so is accumulation. Every output is within gamma(n) * sum |w||x| of the exact sum of its n
+ * Numbers are F32 and so is accumulation. Every sum is within gamma(n) * sum |w||x| of the exact sum of its n
  * products, gamma(n) = n u / (1 - n u), u = 2^-24 (Higham 2002, 3.1). What is not stored contributes nothing, also
  * against NaN and infinity; stored zeros, N:M fillers inside the matrix among them, multiply as IEEE numbers. The bits
  * do not depend on alignment or on the number of threads.
@@ -21,7 +21,7 @@ extern "C" {
 
 typedef struct prune_packed prune_packed;
 
-/* What is done to each output before it is written: bias, then activation. Immutable. */
+/* What is done to each sum before it is written. Immutable. */
 typedef struct prune_epilogue prune_epilogue;
 
 /* Packs the kept elements of `weights`. `spec` is a list of "key=value": columns=N, how many columns X will have
@@ -36,9 +36,14 @@ PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *we
  * unless "dense" is asked for. */
 PRUNE_API int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse, const char *spec);
 
-/* Y = W X, then the epilogue (NULL: none). X is columns x n, Y rows x n, both row-major with ldx, ldy >= n elements
- * from one row to the next. Y is written, never read; it must not overlap X. n may be 0; a W without columns gives Y =
- * 0 (and bias). PRUNE_E_SHAPE, PRUNE_E_ARGUMENT before anything is written; PRUNE_E_NOMEM. */
+/* Y = W X, through the epilogue (NULL: none). X is columns x n, Y rows x n, both row-major with ldx, ldy >= n elements
+ * from one row to the next. Y is not read, unless the epilogue's beta says so. n may be 0; the sums of a W without
+ * columns are 0. PRUNE_E_SHAPE, PRUNE_E_ARGUMENT, PRUNE_E_OVERFLOW before anything is written; PRUNE_E_NOMEM.
+ *
+ * In place: X and Y must not overlap, not even by beginning at the same element: X is still being read when the first
+ * rows of Y are written, and which ones depends on the number of threads. They may be columns of one matrix, whose rows
+ * then interleave (ldx = ldy). What an earlier Y is to be kept of, beta adds in place. Gaps between the rows of Y stay
+ * as they are. */
 PRUNE_API int32_t prune_packed_run(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx,
                                    int64_t n, const prune_epilogue *epilogue);
 
@@ -46,11 +51,19 @@ PRUNE_API int32_t prune_packed_run(const prune_packed *packed, float *y, int64_t
 PRUNE_API int32_t prune_packed_run_batch(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx,
                                          int64_t n, const prune_epilogue *epilogue);
 
-/* `bias` has `rows` numbers, one for each row of W, copied; NULL for none (rows is then ignored). `spec`:
- * "activation=none" (default) or "activation=relu"; NULL means "". relu gives +0.0 for what is not positive, and NaN
- * for NaN. */
-PRUNE_API int32_t prune_epilogue_create(prune_epilogue **out, prune_context *context, const float *bias, int64_t rows,
-                                        const char *spec);
+/* Y[r] = activation(alpha * scale[r] * (W X)[r] + bias[r] + beta * Y[r]) for each row r of W, with these roundings to
+ * F32 and no others:
+ *
+ *   s = alpha * scale[r], once, when the epilogue is made; s = alpha without scale
+ *   t = fma(s, sum, bias[r]); t = s * sum without bias
+ *   t = fma(beta, Y[r], t); left out when beta is 0: then Y is not read, and may hold NaN
+ *   none: t. relu: +0.0 when t <= 0. relu6: also 6 when t > 6. NaN stays NaN.
+ *
+ * `scale` and `bias` have `rows` numbers, one for each row of W, copied; NULL for none (`rows` is ignored when both
+ * are). `spec`: activation=none, relu or relu6 (default none), alpha (default 1), beta (default 0), as in
+ * "activation=relu6,alpha=0.5,beta=1"; NULL means "". */
+PRUNE_API int32_t prune_epilogue_create(prune_epilogue **out, prune_context *context, const float *scale,
+                                        const float *bias, int64_t rows, const char *spec);
 PRUNE_API void prune_epilogue_free(prune_epilogue *epilogue);
 
 /* The shape of W. */

@@ -142,9 +142,12 @@ START_TEST(bad_input_is_refused_by_name_before_anything_is_written)
     FAILS(prune_packed_create(&packed, p.tensor, NULL, "format=nm,keep_n=1,group_m=8"), PRUNE_E_VALUE, "group");
     FAILS(prune_packed_from_sparse(&packed, NULL, NULL), PRUNE_E_ARGUMENT, "sparse");
     FAILS(prune_packed_load(&packed, NULL, NULL, 100), PRUNE_E_ARGUMENT, "data");
-    FAILS(prune_epilogue_create(NULL, NULL, NULL, 0, NULL), PRUNE_E_ARGUMENT, "out");
-    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, 0, "activation=tanh"), PRUNE_E_SPEC, "relu");
-    FAILS(prune_epilogue_create(&epilogue, NULL, p.weights, -1, NULL), PRUNE_E_SHAPE, "-1");
+    FAILS(prune_epilogue_create(NULL, NULL, NULL, NULL, 0, NULL), PRUNE_E_ARGUMENT, "out");
+    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, NULL, 0, "activation=tanh"), PRUNE_E_SPEC, "relu");
+    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, NULL, 0, "alpha=nan"), PRUNE_E_SPEC, "alpha");
+    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, NULL, 0, "beta=1e39"), PRUNE_E_SPEC, "beta");
+    FAILS(prune_epilogue_create(&epilogue, NULL, NULL, p.weights, -1, NULL), PRUNE_E_SHAPE, "-1");
+    FAILS(prune_epilogue_create(&epilogue, NULL, p.weights, NULL, -1, NULL), PRUNE_E_SHAPE, "-1");
     prune_sparse *sparse;
     OK(prune_sparse_create(&sparse, p.tensor, NULL, "csr"));
     FAILS(prune_packed_from_sparse(&packed, sparse, "format=nm,keep_n=1,group_m=8"), PRUNE_E_VALUE, "row 0");
@@ -173,8 +176,11 @@ START_TEST(bad_input_is_refused_by_name_before_anything_is_written)
     FAILS(prune_packed_run(packed, both + 3, 8, both, 8, 4, NULL), PRUNE_E_ARGUMENT, "overlap");
     OK(prune_packed_run(packed, both + 32, 4, both, 4, 4, NULL));
     OK(prune_packed_run(packed, both + 4, 8, both, 8, 4, NULL)); /* columns of one matrix */
-    OK(prune_epilogue_create(&epilogue, NULL, x, 5, NULL));
-    FAILS(prune_packed_run(packed, y, 4, x, 4, 4, epilogue), PRUNE_E_SHAPE, "5 rows");
+    OK(prune_epilogue_create(&epilogue, NULL, NULL, x, 5, NULL));
+    FAILS(prune_packed_run(packed, y, 4, x, 4, 4, epilogue), PRUNE_E_SHAPE, "bias has 5 rows");
+    prune_epilogue_free(epilogue);
+    OK(prune_epilogue_create(&epilogue, NULL, x, NULL, 5, NULL));
+    FAILS(prune_packed_run(packed, y, 4, x, 4, 4, epilogue), PRUNE_E_SHAPE, "scale has 5 rows");
     for (int i = 0; i < 32; i++)
         ck_assert(is_pattern(y[i]));
     OK(prune_packed_run(packed, NULL, 0, NULL, 0, 0, NULL)); /* nothing to read or write */

@@ -75,7 +75,7 @@ static void check_run(const struct problem *p, const prune_packed *packed, const
     fill_random(&rng, bias, p->rows, run->whole);
     prune_epilogue *epilogue = NULL;
     if (run->bias || run->relu)
-        OK(prune_epilogue_create(&epilogue, p->context, run->bias ? bias : NULL, p->rows,
+        OK(prune_epilogue_create(&epilogue, p->context, NULL, run->bias ? bias : NULL, p->rows,
                                  run->relu ? "activation=relu" : NULL));
     OK((run->batch ? prune_packed_run_batch : prune_packed_run)(packed, y, ldy, x, ldx, run->n, epilogue));
     for (int64_t r = 0; r < y_rows; r++)

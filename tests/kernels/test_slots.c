@@ -65,21 +65,31 @@ static void pack_case(const struct setting *s, int transposed)
     same_bits(to, right, rows * width, "pack_x");
 }
 
+/* Every choice of scale, bias, beta and clamp, a few for each pair of sizes. Where beta is 0, Y holds NaN. */
 static void store_case(const struct setting *s, int transposed)
 {
-    for (int kind = 0; kind < 6; kind++) {
+    for (int turn = 0; turn < 10; turn++) {
+        int64_t kind = (turn * 7 + s->m * 5 + s->n * 11) % 72, scaled = kind % 4, biased = kind / 4 % 3;
         int64_t ld = s->n + s->m % 3, rows = transposed ? s->n : s->m, width = transposed ? s->m : s->n;
         int64_t ldy = width + s->n % 4, count = rows && width ? (rows - 1) * ldy + width : 0;
         float *from = random_floats(s, 0, s->m ? (s->m - 1) * ld + s->n : 0);
-        float *bias_m = kind % 3 == 1 ? random_floats(s, 1, s->m) : NULL;
-        float *bias_n = kind % 3 == 2 ? random_floats(s, 2, s->n) : NULL;
+        const struct pr_epilogue_args epilogue = {
+            .scale_m = scaled == 1 ? random_floats(s, 5, s->m) : NULL,
+            .scale_n = scaled == 2 ? random_floats(s, 6, s->n) : NULL,
+            .bias_m = biased == 1 ? random_floats(s, 1, s->m) : NULL,
+            .bias_n = biased == 2 ? random_floats(s, 2, s->n) : NULL,
+            .alpha = scaled == 3 ? -1.7f : 1.0f,
+            .beta = kind / 12 % 2 ? 0.3f : 0.0f,
+            .clamp = kind / 24 != 0,
+            .most = kind / 24 == 2 ? 0.6f : INFINITY,
+        };
         float *y = random_floats(s, 3, count), *right = guarded_floats(4, count, 0);
         odd_values(from, s->m ? (s->m - 1) * ld + s->n : 0);
+        for (int64_t i = 0; epilogue.beta == 0.0f && i < count; i++)
+            y[i] = NAN;
         memcpy(right, y, (size_t)count * sizeof *y); /* gaps between rows stay as they are */
-        (transposed ? s->table->store_y_transpose : s->table->store_y_copy)(y, ldy, from, ld, s->m, s->n, bias_m,
-                                                                            bias_n, kind > 2);
-        (transposed ? scalar.store_y_transpose : scalar.store_y_copy)(right, ldy, from, ld, s->m, s->n, bias_m, bias_n,
-                                                                      kind > 2);
+        (transposed ? s->table->store_y_transpose : s->table->store_y_copy)(y, ldy, from, ld, s->m, s->n, &epilogue);
+        (transposed ? scalar.store_y_transpose : scalar.store_y_copy)(right, ldy, from, ld, s->m, s->n, &epilogue);
         for (int64_t i = 0; i < count; i++)
             if (isnan(right[i]) ? !isnan(y[i]) : memcmp(y + i, right + i, sizeof *y) != 0)
                 ck_abort_msg("store_y: number %lld is %g instead of %g", (long long)i, (double)y[i], (double)right[i]);

@@ -61,11 +61,11 @@ static int32_t mask_from_tensor(prune_context *context)
     return status;
 }
 
-/* Y = relu(W X + bias) in the format of `spec`, compared with the sum written out. */
+/* Y = relu(2 scale W X + bias) in the format of `spec`, compared with the sum written out. */
 static int32_t product(const prune_tensor *weights, const prune_mask *mask, prune_context *context, const char *spec)
 {
     enum { N = 3 };
-    float x[COLUMNS * N], y[ROWS * N], bias[ROWS];
+    float x[COLUMNS * N], y[ROWS * N], bias[ROWS], scale[ROWS];
     prune_packed *packed = NULL;
     prune_epilogue *epilogue = NULL;
     for (int i = 0; i < COLUMNS * N; i++)
@@ -73,20 +73,21 @@ static int32_t product(const prune_tensor *weights, const prune_mask *mask, prun
     for (int i = 0; i < ROWS * N; i++)
         y[i] = -1;
     for (int i = 0; i < ROWS; i++)
-        bias[i] = (float)i;
+        bias[i] = scale[i] = (float)i;
     int32_t status = prune_packed_create(&packed, weights, mask, spec);
     if (!status)
-        status = prune_epilogue_create(&epilogue, context, bias, ROWS, "activation=relu");
+        status = prune_epilogue_create(&epilogue, context, scale, bias, ROWS, "activation=relu,alpha=2");
     if (!status)
         status = prune_packed_run(packed, y, N, x, N, N, epilogue);
     for (int row = 0; !status && row < ROWS; row++)
         for (int j = 0; j < N; j++) {
-            float sum = bias[row];
+            float sum = 0;
             for (int k = 0; k < COLUMNS; k++) {
                 int32_t kept = 0;
                 prune_mask_get(mask, row * COLUMNS + k, &kept);
                 sum += kept ? values[row * COLUMNS + k] * x[k * N + j] : 0;
             }
+            sum = 2 * scale[row] * sum + bias[row];
             OOM_REQUIRE(y[row * N + j] == (sum > 0 ? sum : 0)); /* small whole numbers: exact */
         }
     prune_epilogue_free(epilogue);

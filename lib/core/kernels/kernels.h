@@ -19,9 +19,24 @@ struct pr_run {
     uint32_t count;
 };
 
+/* What is done to sums on their way out; README.md has the formula. Of each pair at most one is given. */
+struct pr_epilogue_args {
+    const float *scale_m, *scale_n; /* by row or by column of what is stored; NULL for `alpha` */
+    const float *bias_m, *bias_n;
+    float alpha; /* where there is no scale */
+    float beta;  /* 0: Y is not read */
+    int clamp;
+    float least, most;
+};
+
+#define PR_PLAIN_EPILOGUE                                                                                              \
+    {                                                                                                                  \
+        .alpha = 1.0f                                                                                                  \
+    }
+
 typedef void pr_pack_x_fn(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n);
 typedef void pr_store_y_fn(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
-                           const float *bias_m, const float *bias_n, int relu);
+                           const struct pr_epilogue_args *epilogue);
 typedef void pr_rows_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
                         const uint16_t *columns, const float *values);
 typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,

@@ -24,9 +24,9 @@ struct prune_packed {
 
 struct prune_epilogue {
     prune_context *context;
-    float *bias; /* NULL for none */
+    float *scale, *bias; /* each NULL for none; the scale has alpha in it */
     int64_t rows;
-    int relu;
+    struct pr_epilogue_args args; /* but for scale and bias */
 };
 
 /* Takes over a sealed block, or one that has been checked, whatever happens. */

@@ -18,9 +18,8 @@ struct job {
     float *y;
     const float *x;
     int64_t ldy, ldx, n, tile;
-    int batch; /* X is [n][columns] and Y [n][rows] */
-    const float *bias;
-    int relu;
+    int batch;                      /* X is [n][columns] and Y [n][rows] */
+    const prune_epilogue *epilogue; /* NULL: none */
     int32_t tasks;
     void **scratch; /* one for each task, or NULL: on the stack */
 };
@@ -131,14 +130,24 @@ static void store_y(const struct job *job, int64_t first, int64_t count, int64_t
                     int64_t ld)
 {
     const struct pr_kernels *kernels = &job->packed->kernels;
-    const float *bias = job->bias ? job->bias + row : NULL;
+    const prune_epilogue *epilogue = job->epilogue;
+    struct pr_epilogue_args args = PR_PLAIN_EPILOGUE;
+    const float *scale = NULL, *bias = NULL;
+    if (epilogue) {
+        args = epilogue->args;
+        scale = epilogue->scale ? epilogue->scale + row : NULL;
+        bias = epilogue->bias ? epilogue->bias + row : NULL;
+    }
     float *y = job->batch ? job->y + first * job->ldy + row : job->y + row * job->ldy + first;
-    if (!lanes_along_rows(job))
-        (job->batch ? kernels->store_y_transpose : kernels->store_y_copy)(y, job->ldy, sums, ld, rows, count, bias,
-                                                                          NULL, job->relu);
-    else
-        (job->batch ? kernels->store_y_copy : kernels->store_y_transpose)(y, job->ldy, sums, ld, count, rows, NULL,
-                                                                          bias, job->relu);
+    if (!lanes_along_rows(job)) {
+        args.scale_m = scale;
+        args.bias_m = bias;
+        (job->batch ? kernels->store_y_transpose : kernels->store_y_copy)(y, job->ldy, sums, ld, rows, count, &args);
+    } else {
+        args.scale_n = scale;
+        args.bias_n = bias;
+        (job->batch ? kernels->store_y_copy : kernels->store_y_transpose)(y, job->ldy, sums, ld, count, rows, &args);
+    }
 }
 
 /* The tiles and blocks whose work begins within this task's share of the whole. */
@@ -305,11 +314,10 @@ static int32_t check(struct job *job, const prune_epilogue *epilogue, const char
         return pr_fail(PRUNE_E_ARGUMENT, "%s: %s is NULL; it must be given", function, job->y ? "x" : "y");
     if (overlap(job, x_span, y_span, x_width, y_width))
         return pr_fail(PRUNE_E_ARGUMENT, "%s: X and Y overlap; Y must have memory of its own", function);
-    if (epilogue && epilogue->bias && epilogue->rows != header->rows)
-        return pr_fail(PRUNE_E_SHAPE, "%s: the bias has %lld rows and W has %lld", function, (long long)epilogue->rows,
-                       (long long)header->rows);
-    job->bias = epilogue ? epilogue->bias : NULL;
-    job->relu = epilogue ? epilogue->relu : 0;
+    if (epilogue && (epilogue->scale || epilogue->bias) && epilogue->rows != header->rows)
+        return pr_fail(PRUNE_E_SHAPE, "%s: the %s has %lld rows and W has %lld", function,
+                       epilogue->bias ? "bias" : "scale", (long long)epilogue->rows, (long long)header->rows);
+    job->epilogue = epilogue;
     return PRUNE_OK;
 }
 

@@ -114,7 +114,7 @@ static int32_t load_sparse(prune_runner *runner, struct pm_step *step, const str
     if (status)
         return pr_fail_in(status, "packing \"%s\"", weights->name);
     step->how = PM_BY_PACKED;
-    return prune_epilogue_create(&step->epilogue, runner->context, step->parameters[1], step->out,
+    return prune_epilogue_create(&step->epilogue, runner->context, NULL, step->parameters[1], step->out,
                                  step->relu ? "activation=relu" : "");
 }
 

@@ -24,29 +24,36 @@ static void pack_x_transpose(float *to, int64_t width, const float *from, int64_
     }
 }
 
-static inline float finish(float sum, const float *bias_m, const float *bias_n, int64_t i, int64_t j, int relu)
+static inline float finish(float sum, const struct pr_epilogue_args *e, int64_t i, int64_t j, const float *y)
 {
-    if (bias_m)
-        sum += bias_m[i];
-    if (bias_n)
-        sum += bias_n[j];
-    return relu && sum <= 0.0f ? 0.0f : sum;
+    float scale = e->scale_m ? e->scale_m[i] : e->scale_n ? e->scale_n[j] : e->alpha;
+    if (e->bias_m || e->bias_n)
+        sum = fmaf(scale, sum, e->bias_m ? e->bias_m[i] : e->bias_n[j]);
+    else
+        sum = scale * sum;
+    if (e->beta != 0.0f)
+        sum = fmaf(e->beta, *y, sum);
+    if (e->clamp) {
+        sum = sum <= e->least ? e->least : sum;
+        sum = sum > e->most ? e->most : sum;
+    }
+    return sum;
 }
 
 static void store_y_copy(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
-                         const float *bias_m, const float *bias_n, int relu)
+                         const struct pr_epilogue_args *epilogue)
 {
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++)
-            y[i * ldy + j] = finish(from[i * ld + j], bias_m, bias_n, i, j, relu);
+            y[i * ldy + j] = finish(from[i * ld + j], epilogue, i, j, y + i * ldy + j);
 }
 
 static void store_y_transpose(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
-                              const float *bias_m, const float *bias_n, int relu)
+                              const struct pr_epilogue_args *epilogue)
 {
     for (int64_t j = 0; j < n; j++)
         for (int64_t i = 0; i < m; i++)
-            y[j * ldy + i] = finish(from[i * ld + j], bias_m, bias_n, i, j, relu);
+            y[j * ldy + i] = finish(from[i * ld + j], epilogue, i, j, y + j * ldy + i);
 }
 
 static void rows_panel(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * X in and Y out, in one direction: rows stay rows. Include a vocabulary and products.h first.
+ * X in, where rows stay rows, and a look at it. Include a vocabulary first.
  */
 #ifndef PR_KERNELS_MOVES_H
 #define PR_KERNELS_MOVES_H
 
-#include "core/kernels/tmpl/products.h"
+#include "core/kernels/kernels.h"
 
 static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
 {
@@ -27,25 +27,6 @@ static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld,
             v_store(to + j, v_zero());
         if (j < width)
             v_store_some(to + j, v_zero(), width - j);
-    }
-}
-
-static void store_y_copy(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
-                         const float *bias_m, const float *bias_n, int relu)
-{
-    for (int64_t i = 0; i < m; i++, y += ldy, from += ld) {
-        vec bias = bias_m ? v_all(bias_m[i]) : v_zero();
-        for (int64_t j = 0; j < n; j += VL) {
-            int64_t count = n - j < VL ? n - j : VL;
-            vec sum = v_load_some(from + j, count);
-            if (bias_m)
-                sum = v_add(sum, bias);
-            if (bias_n)
-                sum = v_add(sum, v_load_some(bias_n + j, count));
-            if (relu)
-                sum = v_relu(sum);
-            v_store_some(y + j, sum, count);
-        }
     }
 }
 

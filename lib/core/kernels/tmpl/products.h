@@ -9,16 +9,7 @@
 #include <string.h>
 
 #include "core/kernels/kernels.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-/* A pointer whose origin the compiler cannot see, so that it does not fold the sum back into every operand. */
-#define HIDE(pointer) __asm__("" : "+r"(pointer))
+#include "core/kernels/tmpl/loops.h"
 
 /* `count` vectors of a tile, beginning at `first`, for all rows of a cell. */
 INLINE void rows_vectors(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,

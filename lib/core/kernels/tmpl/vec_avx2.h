@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "core/kernels/tmpl/loops.h"
+
 #define VL 8
 #define MOST_VECTORS 8
 #define MOST_COLUMNS 2
@@ -21,6 +23,7 @@ typedef __m256i words;
 #define v_store(to, v) _mm256_storeu_ps(to, v)
 #define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define v_add(a, b) _mm256_add_ps(a, b)
+#define v_mul(a, b) _mm256_mul_ps(a, b)
 #define v_words(from) _mm256_loadu_si256((const __m256i *)(from))
 #define v_shift_right(w, bits) _mm256_srli_epi32(w, bits)
 #define v_four(from) _mm256_broadcast_ps((const __m128 *)(from))
@@ -59,9 +62,33 @@ static inline void v_store_some(float *to, vec v, int64_t count)
     _mm256_maskstore_ps(to, v_first(count), v);
 }
 
-static inline vec v_relu(vec v)
+/* `min` gives its second operand where either is NaN. */
+static inline vec v_clamp(vec v, vec least, vec most)
 {
-    return _mm256_and_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NLE_UQ), v);
+    return _mm256_min_ps(most, _mm256_blendv_ps(least, v, _mm256_cmp_ps(v, least, _CMP_NLE_UQ)));
+}
+
+/* Eight rows of eight. */
+INLINE void v_transpose(vec row[VL])
+{
+    vec a[8], b[8];
+    UNROLL for (int i = 0; i < 8; i += 2)
+    {
+        a[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
+        a[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
+    }
+    UNROLL for (int i = 0; i < 8; i += 4)
+    {
+        b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
+        b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+    }
+    UNROLL for (int i = 0; i < 4; i++)
+    {
+        row[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+        row[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+    }
 }
 
 static inline float v_sum(vec v)

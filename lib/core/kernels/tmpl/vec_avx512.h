@@ -21,6 +21,7 @@ typedef __m512i words; /* one 32-bit word for each float */
 #define v_store(to, v) _mm512_storeu_ps(to, v)
 #define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define v_add(a, b) _mm512_add_ps(a, b)
+#define v_mul(a, b) _mm512_mul_ps(a, b)
 #define v_words(from) _mm512_loadu_si512(from)
 #define v_shift_right(w, bits) _mm512_srli_epi32(w, (unsigned)(bits))
 /* Four floats, again and again; and of each four one, by the low two bits of a word. */
@@ -46,10 +47,10 @@ static inline void v_store_some(float *to, vec v, int64_t count)
     _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), v);
 }
 
-/* What is greater than 0, or NaN; +0 for the rest. */
-static inline vec v_relu(vec v)
+/* `least` for what is at most that, `most` for what is above that, NaN for NaN. */
+static inline vec v_clamp(vec v, vec least, vec most)
 {
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+    return _mm512_min_ps(most, _mm512_mask_mov_ps(least, _mm512_cmp_ps_mask(v, least, _CMP_NLE_UQ), v));
 }
 
 static inline float v_sum(vec v)

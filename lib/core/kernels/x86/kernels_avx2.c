@@ -4,7 +4,8 @@
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
-#include "core/kernels/x86/transpose_avx2.h"
+#include "core/kernels/tmpl/stores.h"
+#include "core/kernels/tmpl/transposes.h"
 
 /* Four chains of single loads: on the cores measured no slower than gathers, and on some twice as fast. */
 static void rows_dot(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,

@@ -4,6 +4,7 @@
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
+#include "core/kernels/tmpl/stores.h"
 
 const struct pr_kernels pr_kernels_avx512 = {
     .pack_x_copy = pack_x_copy,
