@@ -8,7 +8,8 @@
 #include "core/kernels/kernels.h"
 #include "core/kernels/tmpl/loops.h"
 
-/* The epilogue as one row of Y sees it: scale and bias go along the row, or are one number. */
+/* The epilogue as one row of Y sees it: scale and bias go along the row, or are one number. The flags are constants
+ * where a body is compiled for one kind of epilogue. */
 struct row_end {
     const float *scales, *biases; /* NULL for `scale` and `bias` */
     vec scale, bias, beta, least, most;
@@ -21,15 +22,14 @@ static inline int is_plain(const struct pr_epilogue_args *e)
     return !e->scale_m && !e->scale_n && e->alpha == 1.0f && e->beta == 0.0f;
 }
 
-/* For row `at` of Y, which is a row of the sums, or a column of them where they are transposed. */
-INLINE struct row_end row_end(const struct pr_epilogue_args *e, int64_t at, const int transposed)
+/* What all rows share. Rows of Y are rows of the sums, or columns of them where they are transposed. */
+INLINE struct row_end all_rows_end(const struct pr_epilogue_args *e, const int transposed)
 {
-    const float *scale = transposed ? e->scale_n : e->scale_m, *bias = transposed ? e->bias_n : e->bias_m;
     struct row_end end = {
         .scales = transposed ? e->scale_m : e->scale_n,
         .biases = transposed ? e->bias_m : e->bias_n,
-        .scale = v_all(scale ? scale[at] : e->alpha),
-        .bias = v_all(bias ? bias[at] : 0.0f),
+        .scale = v_all(e->alpha),
+        .bias = v_zero(),
         .beta = v_all(e->beta),
         .least = v_all(e->least),
         .most = v_all(e->most),
@@ -37,6 +37,17 @@ INLINE struct row_end row_end(const struct pr_epilogue_args *e, int64_t at, cons
         .clamp = e->clamp,
     };
     return end;
+}
+
+/* What row `at` has of its own. */
+INLINE void take_row(struct row_end *end, const struct pr_epilogue_args *e, int64_t at, const int transposed,
+                     const int plain)
+{
+    const float *scale = transposed ? e->scale_n : e->scale_m, *bias = transposed ? e->bias_n : e->bias_m;
+    if (!plain && scale)
+        end->scale = v_all(scale[at]);
+    if (bias)
+        end->bias = v_all(bias[at]);
 }
 
 INLINE vec load_part(const float *from, int64_t count, const int whole)
@@ -70,10 +81,11 @@ INLINE vec finish(const struct row_end *end, vec sum, const float *y, int64_t at
 }
 
 INLINE void store_rows(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
-                       const struct pr_epilogue_args *e, const int plain, const int reads_y)
+                       const struct pr_epilogue_args *e, struct row_end end, const int plain, const int reads_y)
 {
+    const struct pr_epilogue_args own = *e; /* stores to Y cannot change it */
     for (int64_t i = 0; i < m; i++, y += ldy, from += ld) {
-        struct row_end end = row_end(e, i, 0);
+        take_row(&end, &own, i, 0, plain);
         int64_t j = 0;
         for (; j + VL <= n; j += VL)
             v_store(y + j, finish(&end, v_load(from + j), y, j, VL, 1, plain, reads_y));
@@ -87,12 +99,21 @@ INLINE void store_rows(float *y, int64_t ldy, const float *from, int64_t ld, int
 static void store_y_copy(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
                          const struct pr_epilogue_args *epilogue)
 {
-    if (is_plain(epilogue))
-        store_rows(y, ldy, from, ld, m, n, epilogue, 1, 0);
-    else if (epilogue->beta == 0.0f)
-        store_rows(y, ldy, from, ld, m, n, epilogue, 0, 0);
-    else
-        store_rows(y, ldy, from, ld, m, n, epilogue, 0, 1);
+    struct row_end end = all_rows_end(epilogue, 0);
+    if (is_plain(epilogue) && !end.biases) {
+        end.biases = NULL;
+        if (end.biased) {
+            end.biased = 1;
+            store_rows(y, ldy, from, ld, m, n, epilogue, end, 1, 0);
+        } else {
+            end.biased = 0;
+            store_rows(y, ldy, from, ld, m, n, epilogue, end, 1, 0);
+        }
+    } else if (epilogue->beta == 0.0f) {
+        store_rows(y, ldy, from, ld, m, n, epilogue, end, 0, 0);
+    } else {
+        store_rows(y, ldy, from, ld, m, n, epilogue, end, 0, 1);
+    }
 }
 
 #endif

@@ -39,6 +39,7 @@ INLINE void store_square(float *y, int64_t ldy, const float *from, int64_t ld, i
                          const int reads_y)
 {
     vec row[VL];
+    struct row_end end = all_rows_end(e, 1);
     from += i * ld + j;
     UNROLL for (int r = 0; r < VL; r++) row[r] = r < height ? load_part(from + r * ld, count, whole) : v_zero();
     v_transpose(row);
@@ -46,7 +47,7 @@ INLINE void store_square(float *y, int64_t ldy, const float *from, int64_t ld, i
     {
         if (r >= count)
             break;
-        struct row_end end = row_end(e, j + r, 1);
+        take_row(&end, e, j + r, 1, plain);
         float *to = y + (j + r) * ldy;
         vec sum = finish(&end, row[r], to, i, height, whole, plain, reads_y);
         if (whole)
