@@ -32,7 +32,7 @@ static void test_run(const struct pr_block_run *run)
     int64_t columns = current->columns, group = current_form->x_group, first = run->block * run->header->block_rows;
     int64_t width = group == PR_X_WHOLE ? pr_padded(columns) : pr_ceil_div(columns, group) * group;
     int lanes = current_form->lanes_along_rows || run->tile == 1;
-    if (current_form->tile_step && !lanes && !(current_form->one_column && run->tile == 1))
+    if (current_form->tile_step && !lanes && run->tile > current_form->tile_least)
         ck_assert_int_eq(run->tile % current_form->tile_step, 0);
     for (int64_t j = 0; j < run->tile; j++) {
         check_zeros(run, columns, width, j);
@@ -87,7 +87,7 @@ START_TEST(every_layout_of_x_and_sums)
                 form.tile_step = steps[variant / 5 % 3];
                 form.tile = 16;
                 form.lanes_along_rows = variant / 15 % 2;
-                form.one_column = variant / 30;
+                form.tile_least = variant / 30;
                 form.run = test_run;
                 if (!form.lanes_along_rows && !form.tile_step)
                     continue;

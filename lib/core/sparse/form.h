@@ -72,10 +72,10 @@ struct pr_form {
     const char *name; /* at most 23 bytes: files carry it */
     int lanes_along_rows;
     int needs_finite;
-    int one_column;    /* runs a tile of one column by itself, rather than one of tile_step */
-    int64_t x_group;   /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
-    int64_t tile_step; /* tiles are multiples of it; 0: any number */
-    int64_t tile;      /* the widest tile it runs well, a multiple of tile_step */
+    int64_t x_group;    /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
+    int64_t tile_least; /* the narrowest tile; 0: tile_step */
+    int64_t tile_step;  /* wider tiles are multiples of it; 0: any number */
+    int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
     int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu);

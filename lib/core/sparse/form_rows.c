@@ -213,8 +213,8 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 const struct pr_form pr_form_rows = {
     .name = "rows",
     .lanes_along_rows = 0,
-    .one_column = 1,
     .x_group = 1,
+    .tile_least = 1,
     .tile_step = PR_LANES,
     .tile = 64,
     .can = can,

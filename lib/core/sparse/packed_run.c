@@ -27,9 +27,11 @@ struct job {
 static int64_t tile_width(const prune_packed *packed, int64_t n)
 {
     const struct pr_form *form = packed->form;
-    if (n <= 1 && form->one_column)
-        return 1;
-    int64_t tiles = n > 1 ? pr_ceil_div(n, form->tile) : 1, tile = n > 1 ? pr_ceil_div(n, tiles) : 1;
+    if (n < 1)
+        n = 1;
+    if (n <= form->tile_least)
+        return form->tile_least;
+    int64_t tiles = pr_ceil_div(n, form->tile), tile = pr_ceil_div(n, tiles);
     return form->tile_step ? pr_ceil_div(tile, form->tile_step) * form->tile_step : tile;
 }
 
