@@ -79,6 +79,11 @@ PRUNE_API const char *prune_packed_format(const prune_packed *packed);
 PRUNE_API const char *prune_packed_form(const prune_packed *packed);
 PRUNE_API const char *prune_packed_kernels(const prune_packed *packed, int64_t n);
 
+/* Back to a row-major F32 tensor, rows x columns, with the very bits that were packed (+0.0 where nothing is stored);
+ * and to a sparse object of the packed object's format. There a stored +0.0 may count as not stored. */
+PRUNE_API int32_t prune_packed_to_tensor(prune_tensor **out, const prune_packed *packed);
+PRUNE_API int32_t prune_packed_to_sparse(prune_sparse **out, const prune_packed *packed);
+
 /* The packed object as one block of bytes, position-independent: a cache, which a version of the library that does not
  * know it refuses by name. The pointer lives as long as `packed`. */
 PRUNE_API int32_t prune_packed_blob(const prune_packed *packed, const void **data, int64_t *bytes);

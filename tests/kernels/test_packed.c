@@ -111,6 +111,9 @@ START_TEST(forged_blobs_are_refused_or_harmless)
                     OK(prune_packed_run(loaded, y, 3, x, 3, 3, NULL));
                     OK(prune_packed_run_batch(loaded, y, prune_packed_rows(loaded), x, prune_packed_columns(loaded), 1,
                                               NULL));
+                    prune_tensor *tensor;
+                    OK(prune_packed_to_tensor(&tensor, loaded));
+                    prune_tensor_free(tensor);
                 }
                 prune_packed_free(loaded);
             }

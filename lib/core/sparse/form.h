@@ -6,8 +6,11 @@
 #ifndef PR_CORE_SPARSE_FORM_H
 #define PR_CORE_SPARSE_FORM_H
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "core/kernels/kernels.h"
+#include "core/mask/mask.h"
 #include "core/sparse/source.h"
 
 #define PR_BLOB_VERSION 1
@@ -68,6 +71,37 @@ struct pr_block_run {
 
 #define PR_X_WHOLE 0
 
+/* Where a packed matrix is unpacked to. */
+struct pr_unpack {
+    int64_t rows, columns;
+    float *values;      /* row-major, all 0 to begin with */
+    prune_mask *stored; /* nothing kept to begin with */
+};
+
+/* One stored element. Fillers must be left out; those beyond the matrix are left out here. */
+static inline void pr_unpack_put(const struct pr_unpack *to, int64_t row, int64_t column, float value)
+{
+    if (row < 0 || row >= to->rows || column < 0 || column >= to->columns)
+        return;
+    to->values[row * to->columns + column] = value;
+    pr_mask_keep(to->stored, row * to->columns + column);
+}
+
+/* Fillers of packed values have the bits of +0. */
+static inline int pr_is_filler(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits == 0;
+}
+
+/* There and back again: no form without both. */
+struct pr_packing {
+    int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu);
+    /* Gives the bits that were packed. A form that cannot tell a stored 0 from a filler leaves it out. */
+    void (*unpack)(const struct pr_header *header, const struct pr_unpack *to);
+};
+
 struct pr_form {
     const char *name; /* at most 23 bytes: files carry it */
     int lanes_along_rows;
@@ -78,7 +112,7 @@ struct pr_form {
     int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
-    int32_t (*pack)(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu);
+    struct pr_packing packing;
     /* Whether running this block can be relied on to stay within it and within X and the sums. */
     int32_t (*validate)(const struct pr_header *header);
     int64_t (*block_work)(const struct pr_header *header, int64_t block); /* products for one column of X */

@@ -79,6 +79,16 @@ static void run(const struct pr_block_run *run)
                                   values + row * header->columns, header->columns, strip_lanes(header, row));
 }
 
+static void unpack(const struct pr_header *header, const struct pr_unpack *to)
+{
+    for (int64_t row = 0; row < header->rows; row++) {
+        int64_t first = row / PR_STRIP * PR_STRIP, lanes = strip_lanes(header, first);
+        const float *values = (const float *)pr_section(header, VALUES) + first * header->columns + (row - first);
+        for (int64_t k = 0; k < header->columns; k++)
+            pr_unpack_put(to, row, k, values[k * lanes]);
+    }
+}
+
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)header;
@@ -93,7 +103,7 @@ const struct pr_form pr_form_dense = {
     .tile = 48,
     .can = can,
     .prefers = prefers,
-    .pack = pack,
+    .packing = {pack, unpack},
     .validate = validate,
     .block_work = block_work,
     .run = run,

@@ -88,6 +88,19 @@ static void run(const struct pr_block_run *run)
                                  strip_lanes(header, row));
 }
 
+static void unpack(const struct pr_header *header, const struct pr_unpack *to)
+{
+    int64_t steps = pr_ceil_div(header->columns, 4) * 2, words_per_row = pr_ceil_div(steps, 16);
+    for (int64_t row = 0; row < header->rows; row++) {
+        int64_t first = row / PR_STRIP * PR_STRIP, lanes = strip_lanes(header, first);
+        const float *values = (const float *)pr_section(header, VALUES) + first * steps + (row - first);
+        const uint32_t *words = (const uint32_t *)pr_section(header, WORDS) + first * words_per_row + (row - first);
+        for (int64_t s = 0; s < steps; s++)
+            if (!pr_is_filler(values[s * lanes]))
+                pr_unpack_put(to, row, s / 2 * 4 + (words[s / 16 * lanes] >> (2 * (s % 16)) & 3), values[s * lanes]);
+    }
+}
+
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)header;
@@ -102,7 +115,7 @@ const struct pr_form pr_form_nm24 = {
     .tile = 16,
     .can = can,
     .prefers = prefers,
-    .pack = pack,
+    .packing = {pack, unpack},
     .validate = validate,
     .block_work = block_work,
     .run = run,

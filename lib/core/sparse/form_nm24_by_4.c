@@ -119,6 +119,23 @@ static void run(const struct pr_block_run *run)
     }
 }
 
+static void unpack(const struct pr_header *header, const struct pr_unpack *to)
+{
+    int64_t lanes = header->parameter, chunks = chunk_count(header->columns, lanes);
+    for (int64_t row = 0; row < header->rows; row++) {
+        const float *values = (const float *)pr_section(header, VALUES) + (row / 4 * chunks * 4 + row % 4) * lanes;
+        const uint32_t *words =
+            (const uint32_t *)pr_section(header, WORDS) + row / 4 * words_of_unit(header->columns, lanes);
+        for (int64_t s = 0; s < chunks * lanes; s++) {
+            int64_t chunk = s / lanes, lane = s % lanes, step = chunk % PR_PICK_STEPS(lanes);
+            uint32_t word = words[chunk / PR_PICK_STEPS(lanes) * lanes + lane] >> (step * PR_PICK_BITS(lanes));
+            float value = values[chunk * 4 * lanes + lane];
+            if (!pr_is_filler(value))
+                pr_unpack_put(to, row, chunk * 2 * lanes + (word & (uint32_t)(2 * lanes - 1)), value);
+        }
+    }
+}
+
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)n;
@@ -132,7 +149,7 @@ const struct pr_form pr_form_nm24_by_4 = {
     .tile = 16,
     .can = can,
     .prefers = prefers,
-    .pack = pack,
+    .packing = {pack, unpack},
     .validate = validate,
     .block_work = block_work,
     .run = run,

@@ -204,6 +204,22 @@ static void run(const struct pr_block_run *run)
                (const float *)pr_section(header, VALUES) + cell->entry);
 }
 
+static void unpack(const struct pr_header *header, const struct pr_unpack *to)
+{
+    const struct cell *cell = pr_section(header, CELLS);
+    const struct pr_run *runs = pr_section(header, RUNS);
+    const uint16_t *columns = pr_section(header, COLUMNS);
+    const float *values = pr_section(header, VALUES);
+    int64_t panels = panel_count(header);
+    for (int64_t i = 0; i < pr_block_count(header) * panels; i++) {
+        int64_t entry = cell[i].entry;
+        for (int64_t r = cell[i].run; r < cell[i + 1].run; r++)
+            for (uint32_t e = 0; e < runs[r].count; e++, entry++)
+                pr_unpack_put(to, i / panels * header->block_rows + runs[r].row,
+                              i % panels * header->parameter + columns[entry], values[entry]);
+    }
+}
+
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)header;
@@ -219,7 +235,7 @@ const struct pr_form pr_form_rows = {
     .tile = 64,
     .can = can,
     .prefers = prefers,
-    .pack = pack,
+    .packing = {pack, unpack},
     .validate = validate,
     .block_work = block_work,
     .run = run,

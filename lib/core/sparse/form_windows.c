@@ -270,6 +270,28 @@ static void run(const struct pr_block_run *run)
     }
 }
 
+static void unpack(const struct pr_header *header, const struct pr_unpack *to)
+{
+    int64_t lanes = header->parameter, steps = PR_PICK_STEPS(lanes);
+    const struct slice *slice = pr_section(header, SLICES);
+    const uint16_t *starts = pr_section(header, STARTS), *kept = pr_section(header, KEPT);
+    const uint32_t *words = pr_section(header, WORDS);
+    const float *values = pr_section(header, VALUES);
+    for (int64_t first = 0; first < header->rows; first += header->block_rows) {
+        int64_t size = pr_block_size(header, first / header->block_rows);
+        const uint16_t *rows = (const uint16_t *)pr_section(header, ROWS) + first;
+        for (int64_t i = 0; i < size; i += lanes, slice++)
+            for (int64_t s = slice->step; s < slice[1].step; s++)
+                for (int64_t l = 0; l < lanes && i + l < size; l++) {
+                    int64_t at = s - slice->step;
+                    uint32_t word = words[(slice->word + at / steps) * lanes + l] >> (at % steps * PR_PICK_BITS(lanes));
+                    if (kept[s] >> l & 1)
+                        pr_unpack_put(to, first + rows[i + l], starts[s] * lanes + (word & (uint32_t)(2 * lanes - 1)),
+                                      values[s * lanes + l]);
+                }
+    }
+}
+
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)n;
@@ -284,7 +306,7 @@ const struct pr_form pr_form_windows = {
     .tile = 16,
     .can = can,
     .prefers = prefers,
-    .pack = pack,
+    .packing = {pack, unpack},
     .validate = validate,
     .block_work = block_work,
     .run = run,

@@ -84,7 +84,7 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
     const struct pr_form *form = NULL;
     PR_TRY(choose(source, form_name, column_hint, prune_context_cpu(context), &form));
     struct pr_blob blob = {.context = context};
-    PR_TRY(form->pack(&blob, source, column_hint, prune_context_cpu(context)));
+    PR_TRY(form->packing.pack(&blob, source, column_hint, prune_context_cpu(context)));
     blob.header->column_hint = column_hint;
     pr_blob_seal(blob.header, form, format);
     return pr_packed_wrap(out, &blob, form);
