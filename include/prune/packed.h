@@ -25,10 +25,10 @@ typedef struct prune_packed prune_packed;
 typedef struct prune_epilogue prune_epilogue;
 
 /* Packs the kept elements of `weights`. `spec` is a list of "key=value": columns=N, how many columns X will have
- * (default 1; any number may be run, this one is run best); format=csr, nm, dense or auto (default: nm where the mask
- * or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
- * group_m, unit_rows for nm (default 2, 4, 1); form, the layout to use, by the name that prune_packed_form gives
- * (default auto). NULL means "". */
+ * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, dense or auto (default: nm where the
+ * mask or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
+ * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); form, the layout to
+ * use, by the name that prune_packed_form gives (default auto). NULL means "". */
 PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 

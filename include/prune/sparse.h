@@ -18,6 +18,11 @@
  *                  first group in the low nibble, as NVIDIA's metadata before reordering. A group with fewer elements
  *                  has fillers of value 0 at the highest positions that are free, which may lie beyond the last column;
  *                  bits left over are 0
+ *   "bsr:block_rows=R,block_columns=C"   a grid of blocks, R and C 1 to 4096; those with an element are stored whole
+ *       indptr     I64 [block rows + 1]    block rows = ceil(rows / R); ascending, from 0 to the number of blocks stored
+ *       indices    I32 [blocks]    block columns, strictly ascending within a block row
+ *       values     F32 [blocks, R, C]    each block row-major; 0 where it stores nothing. What the matrix does not have
+ *                  of a block at its right and lower edge is stored as 0
  *   "dense"
  *       values     F32 [rows, columns]
  */
@@ -37,7 +42,8 @@ typedef struct prune_sparse prune_sparse;
 /* Stores the kept elements of `weights` (F32, F16, BF16; any strides, rank 1 or more) in the format named by `spec`.
  * `mask` NULL keeps what is not zero. Kept zeros are stored. PRUNE_E_VALUE when the mask does not have the pattern that
  * an "nm" format needs, with the first violation's position, or for a kept NaN. With mask NULL and unit_rows above 1
- * a column is kept in every row of a unit when it is not zero in one of them. */
+ * a column is kept in every row of a unit when it is not zero in one of them. "bsr" stores each block in which some
+ * element is kept; its others are stored zeros: in products they multiply as IEEE numbers. */
 PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
@@ -45,7 +51,7 @@ PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *we
  * above, in time linear in the parts: PRUNE_E_FORMAT (PRUNE_E_SHAPE, PRUNE_E_DTYPE for a part of another shape or type)
  * says which part, where, and what stands there; PRUNE_E_VALUE for a NaN among the values. Index parts may be I32 or
  * I64, values F32, F16 or BF16. For N:M any ascending distinct positions are taken; a filler beyond the last column
- * must be 0. */
+ * must be 0, and so must what a block has beyond the matrix. */
 PRUNE_API int32_t prune_sparse_import(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,
                                       const int64_t *shape, const prune_tensor *const *parts, int32_t part_count);
 
@@ -56,7 +62,7 @@ PRUNE_API const char *prune_sparse_part_name(const prune_sparse *sparse, int32_t
 PRUNE_API const prune_tensor *prune_sparse_part(const prune_sparse *sparse, int32_t index);
 
 /* Back to a row-major F32 tensor (+0.0 where nothing is stored), and the mask of what is stored (an N:M filler of value
- * 0 counts as not stored). */
+ * 0 counts as not stored, all of a stored block as stored). */
 PRUNE_API int32_t prune_sparse_to_tensor(prune_tensor **out, const prune_sparse *sparse);
 PRUNE_API int32_t prune_sparse_to_mask(prune_mask **out, const prune_sparse *sparse);
 

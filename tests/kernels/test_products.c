@@ -385,8 +385,14 @@ END_TEST
 
 START_TEST(from_sparse_gives_what_create_gives)
 {
-    static const char *const specs[] = {"csr", "nm:keep_n=2,group_m=4", "dense"};
-    static const char *const wanted[] = {NULL, "format=csr", "format=nm", "format=dense", "format=nm,unit_rows=4"};
+    static const char *const specs[] = {"csr", "nm:keep_n=2,group_m=4", "dense", "bsr:block_rows=4,block_columns=4"};
+    static const char *const wanted[] = {NULL,
+                                         "format=csr",
+                                         "format=nm",
+                                         "format=dense",
+                                         "format=nm,unit_rows=4",
+                                         "format=bsr",
+                                         "format=bsr,block_rows=3,block_columns=16"};
     struct problem p;
     const int64_t rows = 44, columns = 63, n = 9;
     make(&p, rows, columns, TWO_OF_FOUR_BY_4, 0, 1, prune_cpu_detect(), 1);
@@ -394,8 +400,8 @@ START_TEST(from_sparse_gives_what_create_gives)
     struct pr_rng rng;
     pr_rng_seed(&rng, 8);
     fill_random(&rng, x, columns * n, 1);
-    for (int s = 0; s < 3; s++)
-        for (int w = 0; w < 5; w++) {
+    for (int s = 0; s < 4; s++)
+        for (int w = 0; w < 7; w++) {
             prune_sparse *sparse;
             prune_packed *packed;
             OK(prune_sparse_create(&sparse, p.tensor, p.mask, specs[s]));

@@ -335,7 +335,7 @@ START_TEST(import_refuses_bad_arguments)
         holey[n] = NULL;
         FAILS(prune_sparse_import(&out, NULL, "csr", 2, shape, holey, 3), PRUNE_E_ARGUMENT, "is NULL");
     }
-    FAILS(prune_sparse_import(&out, NULL, "CSR", 2, shape, parts, 3), PRUNE_E_SPEC, "there are csr, nm, dense");
+    FAILS(prune_sparse_import(&out, NULL, "CSR", 2, shape, parts, 3), PRUNE_E_SPEC, "there are csr, nm, bsr, dense");
     FAILS(prune_sparse_import(&out, NULL, "csr", 0, shape, parts, 3), PRUNE_E_SHAPE, "rank 1 or more");
     FAILS(prune_sparse_import(&out, NULL, "csr", 9, shape, parts, 3), PRUNE_E_SHAPE, "rank is 9");
     FAILS(prune_sparse_import(&out, NULL, "csr", -1, shape, parts, 3), PRUNE_E_SHAPE, "rank is -1");

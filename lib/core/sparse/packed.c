@@ -92,10 +92,12 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
 
 static const struct pr_parameter parameters[] = {
     {.name = "columns", .type = PR_WHOLE, .standard = "1", .least = 0, .most = INT32_MAX, .help = "columns of X"},
-    {.name = "format", .type = PR_WORD, .standard = "auto", .words = "auto|csr|nm|dense", .help = "what is stored"},
+    {.name = "format", .type = PR_WORD, .standard = "auto", .words = "auto|csr|nm|dense|bsr", .help = "what is stored"},
     {.name = "keep_n", .type = PR_WHOLE, .standard = "2", .least = 1, .most = 256, .help = "nm: stored of a group"},
     {.name = "group_m", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 256, .help = "nm: columns of a group"},
     {.name = "unit_rows", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX, .help = "nm: rows alike"},
+    {.name = "block_rows", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 4096, .help = "bsr: rows of a block"},
+    {.name = "block_columns", .type = PR_WHOLE, .standard = "1", .least = 1, .most = 4096, .help = "bsr: its columns"},
 #define PR_FORM(identifier, name) "|" name
     {.name = "form",
      .type = PR_WORD,
@@ -108,8 +110,8 @@ static const struct pr_parameter parameters[] = {
     {0},
 };
 
-enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, FORM };
-enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE };
+enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, FORM };
+enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR };
 
 static int32_t parse(const char *spec, struct pr_values *values)
 {
@@ -128,6 +130,9 @@ static void print_format(char text[PR_MAX_SPEC], int64_t format, const struct pr
                           (int)values->whole[GROUP_M]);
         if (values->whole[UNIT_ROWS] > 1)
             snprintf(text + length, (size_t)(PR_MAX_SPEC - length), ",unit_rows=%d", (int)values->whole[UNIT_ROWS]);
+    } else if (format == FORMAT_BSR) {
+        snprintf(text, PR_MAX_SPEC, "bsr:block_rows=%d,block_columns=%d", (int)values->whole[BLOCK_ROWS],
+                 (int)values->whole[BLOCK_COLUMNS]);
     } else {
         snprintf(text, PR_MAX_SPEC, "%s", format == FORMAT_CSR ? "csr" : "dense");
     }
@@ -217,13 +222,16 @@ int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse,
     print_format(format_text, values.whole[FORMAT], &values);
     if (values.whole[FORMAT] == FORMAT_AUTO || strcmp(format_text, sparse->spec) == 0)
         return pack_sparse(out, sparse, NULL, sparse->spec, &values);
+    static const enum pr_source_format formats[] = {PR_SOURCE_CSR, PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE,
+                                                    PR_SOURCE_CSR};
+    const int blocks = values.whole[FORMAT] == FORMAT_BSR;
     const struct pr_source wanted = {
-        .format = values.whole[FORMAT] == FORMAT_CSR  ? PR_SOURCE_CSR
-                  : values.whole[FORMAT] == FORMAT_NM ? PR_SOURCE_NM
-                                                      : PR_SOURCE_DENSE,
+        .format = formats[values.whole[FORMAT]],
         .keep_n = (int32_t)values.whole[KEEP_N],
         .group_m = (int32_t)values.whole[GROUP_M],
         .unit_rows = (int32_t)values.whole[UNIT_ROWS],
+        .block_rows = blocks ? values.whole[BLOCK_ROWS] : 0,
+        .block_columns = blocks ? values.whole[BLOCK_COLUMNS] : 0,
     };
     return pack_sparse(out, sparse, &wanted, format_text, &values);
 }

@@ -5,6 +5,45 @@
 
 #include "core/sparse/sparse.h"
 
+/* Blocks as CSR, zeros inside of them included, what lies beyond the matrix left out. */
+static int32_t entries_of_blocks(struct pr_owned_source *owned, const prune_sparse *sparse)
+{
+    struct pr_source *source = &owned->source;
+    const int64_t height = sparse->block_rows, width = sparse->block_columns;
+    int64_t stored = 0, next = 0;
+    PR_TRY(pr_alloc(owned->context, sparse->rows + 1, sizeof *owned->indptr, &owned->indptr));
+    owned->indptr[0] = 0;
+    for (int64_t row = 0; row < sparse->rows; row++) {
+        int64_t line = row / height, begin = sparse->indptr[line], end = sparse->indptr[line + 1];
+        int64_t last = end > begin ? (int64_t)sparse->indices[end - 1] + 1 : 0;
+        stored += (end - begin) * width - (last * width > sparse->columns ? last * width - sparse->columns : 0);
+        owned->indptr[row + 1] = stored;
+    }
+    int32_t status = pr_alloc(owned->context, stored, sizeof *owned->indices, &owned->indices);
+    if (!status)
+        status = pr_alloc(owned->context, stored, sizeof *owned->values, &owned->values);
+    if (status) {
+        pr_source_release(owned);
+        return status;
+    }
+    for (int64_t row = 0; row < sparse->rows; row++)
+        for (int64_t block = sparse->indptr[row / height]; block < sparse->indptr[row / height + 1]; block++) {
+            int64_t first = sparse->indices[block] * width;
+            const float *from = sparse->values + (block * height + row % height) * width;
+            for (int64_t c = 0; c < width && first + c < sparse->columns; c++) {
+                owned->indices[next] = (int32_t)(first + c);
+                owned->values[next++] = from[c];
+            }
+        }
+    source->format = PR_SOURCE_CSR;
+    source->block_rows = height;
+    source->block_columns = width;
+    source->indptr = owned->indptr;
+    source->indices = owned->indices;
+    source->values = owned->values;
+    return PRUNE_OK;
+}
+
 int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse)
 {
     memset(owned, 0, sizeof *owned);
@@ -23,6 +62,8 @@ int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse)
         source->indices = sparse->indices;
         return PRUNE_OK;
     }
+    if (sparse->format == &pr_format_bsr)
+        return entries_of_blocks(owned, sparse);
     source->format = PR_SOURCE_NM;
     source->keep_n = sparse->keep_n;
     source->group_m = sparse->group_m;
@@ -49,7 +90,7 @@ void pr_source_release(struct pr_owned_source *owned)
     memset(owned, 0, sizeof *owned);
 }
 
-/* N:M and dense to CSR, without what is 0. */
+/* Anything to CSR, without what is 0. */
 static int32_t to_csr(struct pr_owned_source *to, const struct pr_source *from)
 {
     int64_t stored = 0, next = 0;
@@ -144,8 +185,74 @@ static int32_t to_dense(struct pr_owned_source *to, const struct pr_source *from
     return PRUNE_OK;
 }
 
+/* The columns of a block row's blocks, ascending and each once, into `blocks`; gives how many. `seen` is all 0 before
+ * and after. */
+static int64_t find_blocks(const struct pr_source *from, int64_t first, int64_t end, int64_t width, uint8_t *seen,
+                           int64_t *blocks)
+{
+    int64_t count = 0, grid = pr_ceil_div(from->columns, width);
+    for (int64_t e = from->indptr[first]; e < from->indptr[end]; e++)
+        seen[from->indices[e] / width] = 1;
+    for (int64_t b = 0; b < grid; b++) {
+        if (seen[b])
+            blocks[count++] = b;
+        seen[b] = 0;
+    }
+    return count;
+}
+
+/* The entries of a row, with zeros in between wherever one of the blocks has none. */
+static int64_t fill_row(struct pr_owned_source *to, const struct pr_source *from, int64_t row, int64_t next,
+                        const int64_t *blocks, int64_t count)
+{
+    int64_t e = from->indptr[row], width = to->source.block_columns;
+    for (int64_t b = 0; b < count; b++)
+        for (int64_t k = blocks[b] * width; k < (blocks[b] + 1) * width && k < from->columns; k++, next++) {
+            int stored = e < from->indptr[row + 1] && from->indices[e] == k;
+            to->indices[next] = (int32_t)k;
+            to->values[next] = stored ? from->values[e] : 0;
+            e += stored;
+        }
+    return next;
+}
+
+/* CSR to CSR in which all of each block is stored: counts first, then fills. */
+static int32_t to_blocks(struct pr_owned_source *to, const struct pr_source *from)
+{
+    int64_t height = to->source.block_rows, width = to->source.block_columns, grid = pr_ceil_div(from->columns, width);
+    int64_t *blocks = NULL, next = 0;
+    uint8_t *seen = NULL;
+    int32_t status = pr_alloc(to->context, from->rows + 1, sizeof *to->indptr, &to->indptr);
+    if (!status)
+        status = pr_alloc(to->context, grid, sizeof *blocks, &blocks);
+    if (!status)
+        status = pr_alloc_zero(to->context, grid, 1, &seen);
+    for (int fills = 0; !status && fills < 2; fills++) {
+        next = 0;
+        for (int64_t first = 0; first < from->rows; first += height) {
+            int64_t end = from->rows - first < height ? from->rows : first + height;
+            int64_t count = find_blocks(from, first, end, width, seen, blocks), stored = count * width;
+            if (count && (blocks[count - 1] + 1) * width > from->columns)
+                stored -= (blocks[count - 1] + 1) * width - from->columns;
+            for (int64_t row = first; row < end; row++) {
+                to->indptr[row] = next;
+                next = fills ? fill_row(to, from, row, next, blocks, count) : next + stored;
+            }
+        }
+        to->indptr[from->rows] = next;
+        if (!fills)
+            status = pr_alloc(to->context, next, sizeof *to->indices, &to->indices);
+        if (!fills && !status)
+            status = pr_alloc(to->context, next, sizeof *to->values, &to->values);
+    }
+    pr_release(to->context, seen);
+    pr_release(to->context, blocks);
+    return status;
+}
+
 /* One step: replaces the owned source by one of `wanted`'s format. */
-static int32_t step(struct pr_owned_source *owned, const struct pr_source *wanted, enum pr_source_format format)
+static int32_t step(struct pr_owned_source *owned, const struct pr_source *wanted, enum pr_source_format format,
+                    int blocks)
 {
     struct pr_owned_source next = {.context = owned->context};
     const struct pr_source *from = &owned->source;
@@ -158,9 +265,14 @@ static int32_t step(struct pr_owned_source *owned, const struct pr_source *wante
         next.source.unit_rows = wanted->unit_rows;
         next.source.per_row = pr_ceil_div(from->columns, wanted->group_m) * wanted->keep_n;
     }
-    int32_t status = format == PR_SOURCE_CSR  ? to_csr(&next, from)
-                     : format == PR_SOURCE_NM ? to_nm(&next, from)
-                                              : to_dense(&next, from);
+    if (blocks) {
+        next.source.block_rows = wanted->block_rows;
+        next.source.block_columns = wanted->block_columns;
+    }
+    int32_t status = blocks                    ? to_blocks(&next, from)
+                     : format == PR_SOURCE_CSR ? to_csr(&next, from)
+                     : format == PR_SOURCE_NM  ? to_nm(&next, from)
+                                               : to_dense(&next, from);
     pr_source_release(owned);
     if (status) {
         pr_source_release(&next);
@@ -175,9 +287,9 @@ static int32_t step(struct pr_owned_source *owned, const struct pr_source *wante
 
 int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted)
 {
-    if (owned->source.format != PR_SOURCE_CSR)
-        PR_TRY(step(owned, wanted, PR_SOURCE_CSR));
-    if (wanted->format == PR_SOURCE_CSR)
+    if (owned->source.format != PR_SOURCE_CSR || owned->source.block_rows)
+        PR_TRY(step(owned, wanted, PR_SOURCE_CSR, 0));
+    if (wanted->format == PR_SOURCE_CSR && !wanted->block_rows)
         return PRUNE_OK;
-    return step(owned, wanted, wanted->format);
+    return step(owned, wanted, wanted->format, wanted->block_rows > 0);
 }

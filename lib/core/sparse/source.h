@@ -20,6 +20,7 @@ struct pr_source {
     const int32_t *indices;
     const float *values;
     int32_t keep_n, group_m, unit_rows; /* NM */
+    int64_t block_rows, block_columns;  /* CSR that comes from blocks: all of each block is among its entries; else 0 */
 };
 
 /* Entry range of a row in `values` and, but for DENSE, `indices`. */
@@ -56,7 +57,8 @@ struct pr_owned_source {
 int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
 
 /* Turns a source into another format, sizes as in `wanted`: an element of value 0 counts as not stored when it comes
- * from N:M or dense. PRUNE_E_VALUE when a group keeps more than the N:M that is wanted. Releases it on failure. */
+ * from N:M, blocks or dense. PRUNE_E_VALUE when a group keeps more than the N:M that is wanted. Releases it on
+ * failure. */
 int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted);
 
 void pr_source_release(struct pr_owned_source *owned);

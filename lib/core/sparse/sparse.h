@@ -22,9 +22,10 @@ struct prune_sparse {
     prune_tensor
         *parts[PR_MAX_PARTS]; /* row-major, of the types that prune/sparse.h names; the pointers below are theirs */
 
-    float *values;    /* every format: `stored` numbers, no NaN */
-    int64_t *indptr;  /* csr */
-    int32_t *indices; /* csr */
+    float *values;                     /* every format: `stored` numbers, no NaN */
+    int64_t *indptr;                   /* csr, bsr */
+    int32_t *indices;                  /* csr, bsr */
+    int64_t block_rows, block_columns; /* bsr */
 
     /* nm: row r has its values from values + r * keep_n * groups, its positions from positions + r * position_bytes. */
     uint8_t *positions;
@@ -55,7 +56,7 @@ struct pr_format {
 extern const struct pr_kind *const pr_format_kinds[];
 extern const int32_t pr_format_count;
 
-extern const struct pr_format pr_format_csr, pr_format_nm, pr_format_dense;
+extern const struct pr_format pr_format_csr, pr_format_nm, pr_format_bsr, pr_format_dense;
 
 /* For the formats: an empty part of the object, and one copied from what the caller gave. */
 int32_t pr_sparse_add_part(struct prune_sparse *sparse, int32_t index, int32_t dtype, int32_t rank,
