@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/sparse/packed.h"
+#include "core/sparse/product.h"
 
 /* Products below which a second thread costs more than it brings. */
 #define WORK_PER_TASK 100000
@@ -267,60 +268,13 @@ static int32_t run(struct job *job)
     return PRUNE_OK;
 }
 
-/* Elements from the first to past the last of `count` rows of `width`, `ld` apart. */
-static int32_t span(int64_t count, int64_t width, int64_t ld, int64_t *elements)
-{
-    *elements = 0;
-    if (count == 0 || width == 0)
-        return PRUNE_OK;
-    PR_TRY(pr_mul(count - 1, ld, elements));
-    PR_TRY(pr_add(*elements, width, elements));
-    int64_t bytes;
-    return pr_mul(*elements, (int64_t)sizeof(float), &bytes);
-}
-
-/* X and Y may be columns of one larger matrix: their rows then interleave without overlapping. */
-static int overlap(const struct job *job, int64_t x_span, int64_t y_span, int64_t x_width, int64_t y_width)
-{
-    uintptr_t x = (uintptr_t)job->x, y = (uintptr_t)job->y;
-    if (x_span == 0 || y_span == 0 || x + (uintptr_t)x_span * sizeof(float) <= y ||
-        y + (uintptr_t)y_span * sizeof(float) <= x)
-        return 0;
-    if (job->ldx != job->ldy)
-        return 1;
-    int64_t period = job->ldx * (int64_t)sizeof(float), apart = (int64_t)(y - x) % period;
-    if (apart < 0)
-        apart += period;
-    return apart < x_width * (int64_t)sizeof(float) || apart + y_width * (int64_t)sizeof(float) > period;
-}
-
 static int32_t check(struct job *job, const prune_epilogue *epilogue, const char *function)
 {
     if (!job->packed)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: packed is NULL; it must be given", function);
-    const struct pr_header *header = job->packed->header;
-    if (job->n < 0)
-        return pr_fail(PRUNE_E_ARGUMENT, "%s: n is %lld; it must be 0 or more", function, (long long)job->n);
-    int64_t x_rows = job->batch ? job->n : header->columns, x_width = job->batch ? header->columns : job->n;
-    int64_t y_rows = job->batch ? job->n : header->rows, y_width = job->batch ? header->rows : job->n;
-    if (job->ldx < x_width)
-        return pr_fail(PRUNE_E_SHAPE, "%s: ldx is %lld; a row of X has %lld elements", function, (long long)job->ldx,
-                       (long long)x_width);
-    if (job->ldy < y_width)
-        return pr_fail(PRUNE_E_SHAPE, "%s: ldy is %lld; a row of Y has %lld elements", function, (long long)job->ldy,
-                       (long long)y_width);
-    int64_t x_span, y_span;
-    PR_TRY(span(x_rows, x_width, job->ldx, &x_span));
-    PR_TRY(span(y_rows, y_width, job->ldy, &y_span));
-    if ((x_span && !job->x) || (y_span && !job->y))
-        return pr_fail(PRUNE_E_ARGUMENT, "%s: %s is NULL; it must be given", function, job->y ? "x" : "y");
-    if (overlap(job, x_span, y_span, x_width, y_width))
-        return pr_fail(PRUNE_E_ARGUMENT, "%s: X and Y overlap; Y must have memory of its own", function);
-    if (epilogue && (epilogue->scale || epilogue->bias) && epilogue->rows != header->rows)
-        return pr_fail(PRUNE_E_SHAPE, "%s: the %s has %lld rows and W has %lld", function,
-                       epilogue->bias ? "bias" : "scale", (long long)epilogue->rows, (long long)header->rows);
+    const struct pr_product product = {job->y, job->x, job->ldy, job->ldx, job->n, job->batch};
     job->epilogue = epilogue;
-    return PRUNE_OK;
+    return pr_product_check(&product, job->packed->header->rows, job->packed->header->columns, epilogue, function);
 }
 
 int32_t prune_packed_run(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx, int64_t n,
