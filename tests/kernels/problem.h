@@ -146,6 +146,11 @@ static const struct {
     {TWO_OF_FOUR, "format=nm,form=rows", "nm:keep_n=2,group_m=4"},
     {FULL, "format=dense,form=dense-strips", "dense"},
     {FULL, "format=dense,form=rows", "dense"},
+    {RANDOM, "format=csr,form=singles", "csr"},
+    {RANDOM, "format=csr,form=pairs", "csr"},
+    {RANDOM, "format=csr,form=quads", "csr"},
+    {TWO_OF_FOUR, "format=nm,form=pairs", "nm:keep_n=2,group_m=4"},
+    {TWO_OF_FOUR, "format=nm,form=quads", "nm:keep_n=2,group_m=4"},
 };
 #define FORMS ((int)(sizeof every_form / sizeof *every_form))
 

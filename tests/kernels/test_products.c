@@ -135,9 +135,14 @@ static const int64_t few[] = {0, 1, 3, 17};
 
 START_TEST(csr_keeps_the_bound_for_ragged_shapes)
 {
-    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=csr,form=rows",
-                                        "format=csr,form=windows"};
-    for (int s = 0; s < 4; s++) {
+    static const char *const specs[] = {"format=csr",
+                                        "format=csr,columns=64",
+                                        "format=csr,form=rows",
+                                        "format=csr,form=windows",
+                                        "format=csr,form=singles",
+                                        "format=csr,form=pairs",
+                                        "format=csr,form=quads"};
+    for (int s = 0; s < 7; s++) {
         TRY(RANDOM, 0.1, 67, 131, specs[s]);
         TRY(RANDOM, 0.5, 33, 64, specs[s]);
         TRY(RANDOM, 0.3, 1, 300, specs[s]);
@@ -155,8 +160,9 @@ END_TEST
 
 START_TEST(nm_keeps_the_bound_for_ragged_shapes)
 {
-    static const char *const specs[] = {"format=nm", "format=nm,columns=64"};
-    for (int s = 0; s < 2; s++) {
+    static const char *const specs[] = {"format=nm", "format=nm,columns=64", "format=nm,form=pairs",
+                                        "format=nm,form=quads"};
+    for (int s = 0; s < 4; s++) {
         TRY(TWO_OF_FOUR, 0, 67, 132, specs[s]);
         TRY(TWO_OF_FOUR, 0, 64, 33, specs[s]);
         TRY(TWO_OF_FOUR, 0, 130, 3, specs[s]);
@@ -308,8 +314,8 @@ END_TEST
 
 START_TEST(ordered_forms_give_the_same_bits_on_every_instruction_set)
 {
-    static const int ordered[] = {2, 3, 5, 6};
-    for (int o = 0; o < 4; o++) {
+    static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12};
+    for (int o = 0; o < (int)(sizeof ordered / sizeof *ordered); o++) {
         int f = ordered[o];
         float *x = random_x(90 * 33), *first = NULL;
         for (int m = 0; m < MASKS; m++) {

@@ -6,7 +6,7 @@
  */
 #include "reference.h"
 
-#include "core/kernels/kernels.h"
+#include "core/kernels/groups.h"
 
 static struct pr_kernels scalar;
 static struct pr_rng rng;
@@ -228,6 +228,68 @@ static void windows_case(const struct setting *s, int lanes, int finite)
     }
 }
 
+/* Items of 1, 2 or 4 different rows, some of no columns, over a panel of n columns; what no item names stays. */
+static void groups_case(const struct setting *s, enum pr_slot slot, int start)
+{
+    int height = slot == PR_SLOT_singles_panel ? 1 : slot == PR_SLOT_pairs_panel ? 2 : 4;
+    int64_t bytes = height == 1 ? PR_SINGLE_BYTES : height == 2 ? PR_PAIR_BYTES : PR_QUAD_BYTES;
+    int64_t tile = 16 * (1 + s->n % 9), item_count = s->m / height, columns = 0, values = 0;
+    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, s->m * tile);
+    float *right = guarded_floats(2, s->m * tile, 0);
+    uint8_t *items = (uint8_t *)guarded_floats(3, (item_count * bytes + 3) / 4, s->at_end);
+    if (s->at_end)
+        items += (4 - item_count * bytes % 4) % 4;
+    for (int64_t i = 0; i < item_count; i++) {
+        uint8_t *item = items + i * bytes;
+        for (int r = 0; r < height; r++)
+            item[r] = (uint8_t)(s->m - 1 - i * height - r);
+        for (int64_t c = height; c < bytes; c++)
+            item[c] = s->n ? (uint8_t)pr_rng_below(&rng, 7) : 0;
+        for (int64_t c = height; c < bytes; c++) {
+            static const int8_t wide[3] = {1, 2, 1}, deep[3] = {2, 2, 1};
+            static const int8_t quad[PR_QUAD_CLASSES] = {4, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1};
+            columns += item[c] * (height == 2 ? wide[c - 2] : 1);
+            values += item[c] * (height == 1 ? 1 : height == 2 ? deep[c - 2] : quad[c - 4]);
+        }
+    }
+    uint8_t *index = (uint8_t *)guarded_floats(4, (columns + 3) / 4, s->at_end);
+    if (s->at_end)
+        index += (4 - columns % 4) % 4;
+    for (int64_t i = 0; i < columns; i++)
+        index[i] = (uint8_t)pr_rng_below(&rng, (uint64_t)s->n);
+    float *value = random_floats(s, 5, values);
+    memcpy(right, sums, (size_t)(s->m * tile) * sizeof *sums);
+    const struct pr_kernels *tables[2] = {s->table, &scalar};
+    for (int t = 0; t < 2; t++)
+        (height == 1   ? tables[t]->singles_panel
+         : height == 2 ? tables[t]->pairs_panel
+                       : tables[t]->quads_panel)(t ? right : sums, tile, x, items, item_count, index, value, start);
+    same_bits(sums, right, s->m * tile, pr_slot_name(slot));
+}
+
+static void overlaps_case(const struct setting *s)
+{
+    int64_t words = 1 + s->n % 4, ld = s->m + s->n % 3;
+    uint64_t *masks = guarded_bytes(s, 0, (s->m ? (words - 1) * ld + s->m : 0) * 8);
+    uint64_t *scores = guarded_bytes(s, 1, s->m * 8), *right = malloc((size_t)(s->m + 1) * 8), mask[4];
+    for (int64_t i = 0; i < (s->m ? (words - 1) * ld + s->m : 0); i++)
+        masks[i] = pr_rng_next(&rng) & pr_rng_next(&rng);
+    for (int64_t i = 0; i < s->m; i++)
+        right[i] = scores[i] = pr_rng_below(&rng, 8);
+    for (int w = 0; w < 4; w++)
+        mask[w] = pr_rng_next(&rng);
+    int64_t best = s->table->add_overlaps(scores, masks, ld, words, s->m, mask), first = 0;
+    for (int64_t i = 0; i < s->m; i++) {
+        for (int64_t w = 0; w < words; w++)
+            for (uint64_t bits = masks[w * ld + i] & mask[w]; bits; bits &= bits - 1)
+                right[i]++;
+        first = right[i] > right[first] ? i : first;
+    }
+    ck_assert_mem_eq(scores, right, (size_t)s->m * 8);
+    ck_assert_int_eq(best, first);
+    free(right);
+}
+
 static void finite_case(const struct setting *s)
 {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -284,6 +346,15 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_windows_16:
         windows_case(s, 16, 0);
         windows_case(s, 16, 1);
+        break;
+    case PR_SLOT_singles_panel:
+    case PR_SLOT_pairs_panel:
+    case PR_SLOT_quads_panel:
+        groups_case(s, slot, 0);
+        groups_case(s, slot, 1);
+        break;
+    case PR_SLOT_add_overlaps:
+        overlaps_case(s);
         break;
     case PR_SLOT_all_finite:
         finite_case(s);

@@ -110,6 +110,7 @@ struct pr_form {
     int64_t tile_least; /* the narrowest tile; 0: tile_step */
     int64_t tile_step;  /* wider tiles are multiples of it; 0: any number */
     int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
+    int64_t (*widest)(const struct pr_header *header, uint32_t cpu); /* in place of `tile` where it depends on these */
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
     struct pr_packing packing;

@@ -32,8 +32,30 @@ static int64_t tile_width(const prune_packed *packed, int64_t n)
         n = 1;
     if (n <= form->tile_least)
         return form->tile_least;
-    int64_t tiles = pr_ceil_div(n, form->tile), tile = pr_ceil_div(n, tiles);
-    return form->tile_step ? pr_ceil_div(tile, form->tile_step) * form->tile_step : tile;
+    int64_t most = form->widest ? form->widest(packed->header, packed->cpu) : form->tile;
+    int64_t tiles = pr_ceil_div(n, most), step = form->tile_step ? form->tile_step : 1;
+    return pr_ceil_div(pr_ceil_div(n, step), tiles) * step;
+}
+
+static int64_t tile_count(const struct job *job)
+{
+    return pr_ceil_div(job->n, job->tile);
+}
+
+/* Where tile t begins: tiles differ by one step at most, so that none is left with a few columns only. */
+static int64_t tile_begin(const struct job *job, int64_t t)
+{
+    int64_t step = job->packed->form->tile_step, tiles = tile_count(job), begin = t * job->tile;
+    if (step > 0 && tiles > 1)
+        begin = pr_ceil_div(job->n, step) * t / tiles * step;
+    return begin < job->n ? begin : job->n;
+}
+
+/* Columns of a tile with `count` of X, fillers included. */
+static int64_t tile_filled(const struct job *job, int64_t count)
+{
+    int64_t step = job->packed->form->tile_step;
+    return step > 0 && tile_count(job) > 1 ? pr_ceil_div(count, step) * step : job->tile;
 }
 
 /* Floats that packed X and the sums of a block take, each a multiple of 16 so that both are aligned. */
@@ -88,22 +110,22 @@ static int whole_columns(const struct job *job)
 }
 
 /* Groups of several columns of W: [group][tile]. */
-static void pack_groups(const struct job *job, int64_t first, int64_t count, float *to)
+static void pack_groups(const struct job *job, int64_t first, int64_t count, int64_t tile, float *to)
 {
     const struct pr_kernels *kernels = &job->packed->kernels;
     int64_t columns = job->packed->header->columns, group = job->packed->form->x_group;
-    for (int64_t k = 0; k < columns; k += group, to += group * job->tile) {
+    for (int64_t k = 0; k < columns; k += group, to += group * tile) {
         int64_t width = columns - k < group ? columns - k : group;
         if (job->batch)
             kernels->pack_x_copy(to, group, job->x + first * job->ldx + k, job->ldx, count, width);
         else
             kernels->pack_x_transpose(to, group, job->x + k * job->ldx + first, job->ldx, width, count);
-        memset(to + count * group, 0, (size_t)((job->tile - count) * group) * sizeof *to);
+        memset(to + count * group, 0, (size_t)((tile - count) * group) * sizeof *to);
     }
 }
 
 /* Gives how many floats were written. */
-static int64_t pack_x(const struct job *job, int64_t first, int64_t count, float *to)
+static int64_t pack_x(const struct job *job, int64_t first, int64_t count, int64_t tile, float *to)
 {
     const prune_packed *packed = job->packed;
     const struct pr_kernels *kernels = &packed->kernels;
@@ -116,16 +138,16 @@ static int64_t pack_x(const struct job *job, int64_t first, int64_t count, float
             kernels->pack_x_copy(to, padded, x, job->ldx, count, columns);
         else
             kernels->pack_x_transpose(to, padded, x, job->ldx, columns, count);
-        memset(to + padded * count, 0, (size_t)(padded * (job->tile - count)) * sizeof *to);
-        return padded * job->tile;
+        memset(to + padded * count, 0, (size_t)(padded * (tile - count)) * sizeof *to);
+        return padded * tile;
     }
     if (group > 1)
-        pack_groups(job, first, count, to);
+        pack_groups(job, first, count, tile, to);
     else if (job->batch)
-        kernels->pack_x_transpose(to, job->tile, x, job->ldx, count, columns);
+        kernels->pack_x_transpose(to, tile, x, job->ldx, count, columns);
     else
-        kernels->pack_x_copy(to, job->tile, x, job->ldx, columns, count);
-    return pr_ceil_div(columns, group) * group * job->tile;
+        kernels->pack_x_copy(to, tile, x, job->ldx, columns, count);
+    return pr_ceil_div(columns, group) * group * tile;
 }
 
 /* `sums` is [rows][ld], or [tile][ld] with lanes along the rows. */
@@ -158,7 +180,7 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
 {
     const prune_packed *packed = job->packed;
     const struct pr_header *header = packed->header;
-    int64_t blocks = pr_block_count(header), all = packed->work[blocks], tiles = pr_ceil_div(job->n, job->tile);
+    int64_t blocks = pr_block_count(header), all = packed->work[blocks], tiles = tile_count(job);
     double share = (double)tiles * (double)all / job->tasks, from = share * index, to = share * (index + 1);
     if (index == job->tasks - 1)
         to = (double)tiles * (double)all + 1;
@@ -166,14 +188,14 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
     int64_t padded = pr_padded(header->columns);
     float *sums = scratch + padded * job->tile;
     for (int64_t t = 0; t < tiles; t++) {
-        int64_t first = t * job->tile, count = job->n - first < job->tile ? job->n - first : job->tile;
+        int64_t first = tile_begin(job, t), count = tile_begin(job, t + 1) - first, tile = tile_filled(job, count);
         int packed_x = 0, finite = 1;
         for (int64_t block = 0; block < blocks; block++) {
             double start = (double)t * (double)all + (double)packed->work[block];
             if (start < from || start >= to)
                 continue;
             if (!packed_x) {
-                int64_t floats = pack_x(job, first, count, scratch);
+                int64_t floats = pack_x(job, first, count, tile, scratch);
                 finite = !packed->form->needs_finite || packed->kernels.all_finite(scratch, floats);
             }
             packed_x = 1;
@@ -181,12 +203,12 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
                 .header = header,
                 .kernels = &packed->kernels,
                 .block = block,
-                .tile = lanes ? count : job->tile,
+                .tile = lanes ? count : tile,
                 .x = scratch,
                 .finite = finite,
-                .ldx = packed->form->x_group == PR_X_WHOLE ? padded : job->tile * packed->form->x_group,
+                .ldx = packed->form->x_group == PR_X_WHOLE ? padded : tile * packed->form->x_group,
                 .sums = sums,
-                .ld_sums = lanes ? pr_block_lanes(header, block) : job->tile,
+                .ld_sums = lanes ? pr_block_lanes(header, block) : tile,
             };
             packed->form->run(&run);
             store_y(job, first, count, block * header->block_rows, pr_block_size(header, block), sums, run.ld_sums);
@@ -208,7 +230,7 @@ static void run_task(void *argument, int32_t index)
 static int32_t count_tasks(const struct job *job)
 {
     const prune_packed *packed = job->packed;
-    int64_t blocks = pr_block_count(packed->header), units = blocks * pr_ceil_div(job->n, job->tile);
+    int64_t blocks = pr_block_count(packed->header), units = blocks * tile_count(job);
     double work = (double)packed->work[blocks] * (double)job->n / WORK_PER_TASK;
     int32_t tasks = prune_context_threads(packed->context);
     if (tasks > MOST_TASKS)

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/kernels/kernels.h"
+#include "core/kernels/groups.h"
 
 static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
 {
@@ -172,4 +172,8 @@ const struct pr_kernels pr_kernels_scalar = {
     .windows_8 = windows_8,
     .windows_16 = windows_16,
     .all_finite = all_finite,
+    .singles_panel = pr_singles_panel_scalar,
+    .pairs_panel = pr_pairs_panel_scalar,
+    .quads_panel = pr_quads_panel_scalar,
+    .add_overlaps = pr_add_overlaps_scalar,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx2.h"
 
+#include "core/kernels/groups.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
@@ -35,4 +36,8 @@ const struct pr_kernels pr_kernels_avx2 = {
     .nm24_by_4_8 = nm24_by_4,
     .windows_8 = windows,
     .all_finite = all_finite,
+    .singles_panel = pr_singles_panel_avx2,
+    .pairs_panel = pr_pairs_panel_avx2,
+    .quads_panel = pr_quads_panel_avx2,
+    .add_overlaps = pr_add_overlaps_avx2,
 };

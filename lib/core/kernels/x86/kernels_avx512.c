@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx512.h"
 
+#include "core/kernels/groups.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
@@ -15,4 +16,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .nm24_by_4_16 = nm24_by_4,
     .windows_16 = windows,
     .all_finite = all_finite,
+    .singles_panel = pr_singles_panel_avx512,
+    .pairs_panel = pr_pairs_panel_avx512,
+    .quads_panel = pr_quads_panel_avx512,
 };
