@@ -1,17 +1,57 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Benchmarks: one program a file, linked with the static libraries and with OpenBLAS, which they are compared with. Never
-# part of `make check`: their numbers mean something on a quiet machine only.
+# Benchmarks: each tests/bench/bench_*.c is a program, the other files there are shared by them. They are linked with the
+# static libraries and with the libraries that they are compared with: OpenBLAS, and those of the list below that are
+# installed. Never part of `make check`: their numbers mean something on a quiet machine only.
 
-BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
+BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+CXX ?= g++
 
-$(BENCHES): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
+# A peer is there when a program with its header links. Probed only when a benchmark is built.
+ifneq ($(filter bench bench-programs $(BENCHES),$(MAKECMDGOALS)),)
+PEER_FLAGS_ONEDNN := -ldnnl
+PEER_PROBE_ONEDNN := $(HASH)include <oneapi/dnnl/dnnl.h>\nint main(void) { return !dnnl_version(); }
+PEER_FLAGS_BLIS := $(if $(wildcard /usr/include/*/blis-openmp),-isystem$(firstword $(wildcard /usr/include/*/blis-openmp))) -lblis
+PEER_PROBE_BLIS := $(HASH)include <blis.h>\nint main(void) { return !bli_info_get_version_str(); }
+probe_peer = $(shell printf '$(PEER_PROBE_$(1))\n' | $(CC) -w -x c - $(PEER_FLAGS_$(1)) -lm -o /dev/null 2>/dev/null && echo $(1))
+PEERS := $(foreach peer,ONEDNN BLIS,$(call probe_peer,$(peer)))
+HAVE_CXX := $(shell echo 'int main() {}' | $(CXX) -x c++ - -o /dev/null 2>/dev/null && echo yes)
+EIGEN_CFLAGS := $(shell $(PKG_CONFIG) --cflags eigen3 2>/dev/null)
+ifneq ($(and $(HAVE_CXX),$(EIGEN_CFLAGS)),)
+PEERS += EIGEN
+EIGEN_KINDS := plain $(if $(filter yes,$(HAVE_AVX2)),avx2) $(if $(filter yes,$(HAVE_AVX512)),avx512)
+endif
+endif
+
+BENCH_DEFINES = $(PEERS:%=-DBENCH_HAVE_%) $(if $(filter avx2,$(EIGEN_KINDS)),-DBENCH_EIGEN_AVX2) $(if $(filter avx512,$(EIGEN_KINDS)),-DBENCH_EIGEN_AVX512)
+BENCH_LIBS = $(foreach peer,$(PEERS),$(filter -l% -L%,$(PEER_FLAGS_$(peer))))
+BENCH_SHARED = $(filter-out tests/bench/bench_%.c tests/bench/peer_%.c,$(wildcard tests/bench/*.c)) tests/bench/peer_openblas.c \
+               $(if $(filter ONEDNN,$(PEERS)),tests/bench/peer_onednn.c) $(if $(filter BLIS,$(PEERS)),tests/bench/peer_blis.c) \
+               $(if $(filter EIGEN,$(PEERS)),tests/bench/peer_eigen.c)
+BENCH_OBJECTS = $(BENCH_SHARED:%.c=$(B)/obj/%.o) $(EIGEN_KINDS:%=$(B)/obj/tests/bench/peer_eigen_%.o)
+$(B)/obj/tests/bench/%.o: ISA_DEFINES = $(BENCH_DEFINES) $(filter -I% -isystem%,$(foreach peer,$(PEERS),$(PEER_FLAGS_$(peer))))
+
+EIGEN_ISA_avx2 := $(AVX2_FLAGS)
+EIGEN_ISA_avx512 := $(AVX512_FLAGS)
+$(B)/obj/tests/bench/peer_eigen_%.o: tests/bench/peer_eigen.cpp tests/bench/peer_eigen.h tests/bench/peers.h
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) -lm
+	$(call say,CXX,$< ($*))$(CXX) -std=c++14 -O3 -DNDEBUG -DEigen=Eigen_$* -DBENCH_EIGEN=eigen_$* -isystem $(EIGEN_CFLAGS:-I%=%) $(EIGEN_ISA_$*) -c -o $@ $<
 
-.PHONY: bench
-bench: $(if $(filter yes,$(HAVE_MODEL)),$(BENCHES))
+# What is installed decides what is compiled.
+BENCH_NOW = $(BENCH_DEFINES)
+$(B)/bench.stamp: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(BENCH_NOW)' | cmp -s - $@ || printf '%s\n' '$(BENCH_NOW)' > $@
+$(B)/obj/tests/bench/peers.o: $(B)/bench.stamp
+
+$(BENCHES): $(B)/%: $(B)/obj/%.o $(BENCH_OBJECTS) $(B)/libprune-model.a $(B)/libprune.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(if $(EIGEN_KINDS),$(patsubst $(CC)%,$(CXX)%,$(LINK)),$(LINK)) $(LDFLAGS) -o $@ $< $(BENCH_OBJECTS) $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(BENCH_LIBS) -lm
+
+.PHONY: bench bench-programs
+bench-programs: $(if $(filter yes,$(HAVE_MODEL)),$(BENCHES))
+bench: bench-programs
 	@[ $(HAVE_MODEL) = yes ] || { echo "make bench compares with OpenBLAS, which pkg-config does not find"; exit 1; }
 	@for program in $(foreach bench,$(BENCHES),$(if $(findstring $(ONLY),$(bench)),$(bench))); do \
-	  echo "$$program"; OPENBLAS_NUM_THREADS=1 $$program || exit 1; done
+	  echo "$$program"; $$program $(BENCH_FLAGS) || exit 1; done
 
--include $(wildcard $(BENCHES:$(B)/%=$(B)/obj/%.d))
+-include $(wildcard $(BENCHES:$(B)/%=$(B)/obj/%.d) $(BENCH_OBJECTS:%.o=%.d))
