@@ -28,7 +28,8 @@ typedef struct prune_epilogue prune_epilogue;
  * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, dense or auto (default: nm where the
  * mask or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
  * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); form, the layout to
- * use, by the name that prune_packed_form gives (default auto). NULL means "". */
+ * use, by the name that prune_packed_form gives (default auto); backward=yes to pack W' as well, which doubles the
+ * memory. NULL means "". */
 PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
@@ -50,6 +51,16 @@ PRUNE_API int32_t prune_packed_run(const prune_packed *packed, float *y, int64_t
 /* Y = X W', the batch-major layout: X is n x columns, Y n x rows, ldx >= columns, ldy >= rows. */
 PRUNE_API int32_t prune_packed_run_batch(const prune_packed *packed, float *y, int64_t ldy, const float *x, int64_t ldx,
                                          int64_t n, const prune_epilogue *epilogue);
+
+/* dX = W' dY, the products of a backward pass, from the same object: Y = W' X with X of rows x n and Y of columns x n,
+ * and the batch-major Y = X W with X of n x rows and Y of n x columns. All else is as above, the epilogue's rows being
+ * the columns of W; here a stored 0 may count as not stored. An object packed with backward=yes runs W' as fast as W;
+ * any other goes through W element by element, one thread for each 64 columns of X, and allocates (rows + columns) *
+ * min(n, 64) floats for each. */
+PRUNE_API int32_t prune_packed_run_transposed(const prune_packed *packed, float *y, int64_t ldy, const float *x,
+                                              int64_t ldx, int64_t n, const prune_epilogue *epilogue);
+PRUNE_API int32_t prune_packed_run_transposed_batch(const prune_packed *packed, float *y, int64_t ldy, const float *x,
+                                                    int64_t ldx, int64_t n, const prune_epilogue *epilogue);
 
 /* Y[r] = activation(alpha * scale[r] * (W X)[r] + bias[r] + beta * Y[r]) for each row r of W, with these roundings to
  * F32 and no others:

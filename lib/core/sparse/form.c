@@ -14,6 +14,14 @@ const struct pr_form *const pr_forms[] = {
 };
 const int pr_form_count = (int)(sizeof pr_forms / sizeof *pr_forms);
 
+const struct pr_form *pr_form_named(const char *name)
+{
+    for (int i = 0; i < pr_form_count; i++)
+        if (strcmp(pr_forms[i]->name, name) == 0)
+            return pr_forms[i];
+    return NULL;
+}
+
 int32_t pr_blob_begin(struct pr_blob *blob, const int64_t *section_bytes, int count)
 {
     int64_t offsets[PR_MAX_SECTIONS] = {0}, end = (int64_t)sizeof(struct pr_header);

@@ -13,7 +13,7 @@
 #include "core/mask/mask.h"
 #include "core/sparse/source.h"
 
-#define PR_BLOB_VERSION 1
+#define PR_BLOB_VERSION 2
 #define PR_MAX_SECTIONS 6
 #define PR_MAX_BLOCK_ROWS 4096
 
@@ -30,6 +30,7 @@ struct pr_header {
     int64_t column_hint; /* how many columns X was said to have */
     int64_t block_rows;  /* rows of a block; the last may have fewer */
     int64_t parameter;   /* the form's own */
+    int64_t backward;    /* where the block of bytes of W' begins, within these; 0: none */
     int64_t offset[PR_MAX_SECTIONS], section_bytes[PR_MAX_SECTIONS];
 };
 
@@ -37,6 +38,7 @@ struct pr_header {
 struct pr_blob {
     prune_context *context;
     struct pr_header *header;
+    int borrowed; /* lies within memory of another */
 };
 
 /* Memory for a block with these sections, all zero but for the sizes and offsets in its header. */
@@ -76,6 +78,9 @@ struct pr_unpack {
     int64_t rows, columns;
     float *values;      /* row-major, all 0 to begin with */
     prune_mask *stored; /* nothing kept to begin with */
+    /* When given, called for each element instead. */
+    void (*visit)(void *user, int64_t row, int64_t column, float value);
+    void *user;
 };
 
 /* One stored element. Fillers must be left out; those beyond the matrix are left out here. */
@@ -83,6 +88,10 @@ static inline void pr_unpack_put(const struct pr_unpack *to, int64_t row, int64_
 {
     if (row < 0 || row >= to->rows || column < 0 || column >= to->columns)
         return;
+    if (to->visit) {
+        to->visit(to->user, row, column, value);
+        return;
+    }
     to->values[row * to->columns + column] = value;
     pr_mask_keep(to->stored, row * to->columns + column);
 }
@@ -124,6 +133,8 @@ struct pr_form {
 /* In order of preference: the first that can and prefers to is taken. */
 extern const struct pr_form *const pr_forms[];
 extern const int pr_form_count;
+
+const struct pr_form *pr_form_named(const char *name); /* NULL: none */
 
 static inline int64_t pr_padded(int64_t columns)
 {

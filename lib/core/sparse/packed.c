@@ -9,6 +9,7 @@
 
 #include "base/spec.h"
 #include "core/sparse/sparse.h"
+#include "core/sparse/transposed.h"
 
 static int32_t prepare(prune_packed *packed, const struct pr_header *header)
 {
@@ -30,15 +31,19 @@ int32_t pr_packed_wrap(prune_packed **out, struct pr_blob *blob, const struct pr
     prune_packed *packed;
     int32_t status = pr_alloc_zero(blob->context, 1, sizeof *packed, &packed);
     if (status) {
-        pr_release(blob->context, blob->header);
+        if (!blob->borrowed)
+            pr_release(blob->context, blob->header);
         return status;
     }
     packed->context = prune_context_retain(blob->context);
     packed->header = blob->header;
+    packed->borrowed = blob->borrowed;
     packed->form = form;
     packed->cpu = prune_context_cpu(blob->context);
     pr_kernels_select(packed->cpu, &packed->kernels);
     status = prepare(packed, blob->header);
+    if (!status)
+        status = pr_packed_open_backward(packed);
     if (status) {
         prune_packed_free(packed);
         return status;
@@ -52,10 +57,12 @@ void prune_packed_free(prune_packed *packed)
     if (!packed)
         return;
     prune_context *context = packed->context;
+    prune_packed_free(packed->backward);
     for (int i = 0; i < PR_SCRATCH_SLOTS; i++)
         pr_release(context, packed->scratch[i]);
     pr_release(context, packed->work);
-    pr_release(context, packed->header);
+    if (!packed->borrowed)
+        pr_release(context, packed->header);
     pr_release(context, packed);
     prune_context_free(context);
 }
@@ -107,10 +114,11 @@ static const struct pr_parameter parameters[] = {
      ,
      .help = "layout and loop order"},
 #undef PR_FORM
+    {.name = "backward", .type = PR_WORD, .standard = "no", .words = "no|yes", .help = "also pack W'"},
     {0},
 };
 
-enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, FORM };
+enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, FORM, BACKWARD };
 enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR };
 
 static int32_t parse(const char *spec, struct pr_values *values)
@@ -183,10 +191,18 @@ static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const
     PR_TRY(pr_source_of(&owned, sparse));
     if (wanted)
         PR_TRY(pr_source_convert(&owned, wanted));
+    prune_packed *packed = NULL;
     int32_t status =
-        pr_pack(out, sparse->context, &owned.source, format, names[values->whole[FORM]], values->whole[COLUMNS]);
+        pr_pack(&packed, sparse->context, &owned.source, format, names[values->whole[FORM]], values->whole[COLUMNS]);
+    if (!status && values->whole[BACKWARD])
+        status = pr_packed_add_backward(packed, &owned.source);
     pr_source_release(&owned);
-    return status;
+    if (status) {
+        prune_packed_free(packed);
+        return status;
+    }
+    *out = packed;
+    return PRUNE_OK;
 }
 
 int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask, const char *spec)

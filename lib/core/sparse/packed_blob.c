@@ -99,12 +99,38 @@ static int32_t find_form(const struct pr_header *header, const struct pr_form **
 {
     if (!memchr(header->form, 0, sizeof header->form) || !memchr(header->format, 0, sizeof header->format))
         return pr_fail(PRUNE_E_FORMAT, "the name of the packed data's form or format has no end");
-    for (int i = 0; i < pr_form_count; i++)
-        if (strcmp(pr_forms[i]->name, header->form) == 0) {
-            *form = pr_forms[i];
-            return PRUNE_OK;
-        }
+    *form = pr_form_named(header->form);
+    if (*form)
+        return PRUNE_OK;
     return pr_fail(PRUNE_E_FORMAT, "this library does not know the packed form \"%s\"; pack again", header->form);
+}
+
+/* All that begins at `header`, but for the block of W'. */
+static int32_t check_block(const struct pr_header *header, int64_t bytes, const struct pr_form **form)
+{
+    PR_TRY(check_beginning(header, bytes));
+    PR_TRY(check_sections(header));
+    PR_TRY(check_shape(header));
+    PR_TRY(find_form(header, form));
+    return (*form)->validate(header);
+}
+
+static int32_t check_backward(const struct pr_header *header)
+{
+    int64_t at = header->backward, bytes = (int64_t)header->bytes;
+    const struct pr_form *form = NULL;
+    if (at == 0)
+        return PRUNE_OK;
+    if (at % 64 != 0 || at < (int64_t)sizeof *header || at > bytes)
+        return pr_fail(PRUNE_E_FORMAT, "the packed transpose should begin at %lld, which is not within the %lld bytes",
+                       (long long)at, (long long)bytes);
+    const struct pr_header *backward = (const void *)((const char *)header + at);
+    PR_TRY(check_block(backward, bytes - at, &form));
+    if (backward->rows != header->columns || backward->columns != header->rows || backward->backward)
+        return pr_fail(PRUNE_E_FORMAT, "the packed transpose is %lld x %lld beside %lld x %lld",
+                       (long long)backward->rows, (long long)backward->columns, (long long)header->rows,
+                       (long long)header->columns);
+    return PRUNE_OK;
 }
 
 int32_t prune_packed_blob(const prune_packed *packed, const void **data, int64_t *bytes)
@@ -129,15 +155,9 @@ int32_t prune_packed_load(prune_packed **out, prune_context *context, const void
     PR_TRY(pr_alloc(context, bytes, 1, &blob.header));
     memcpy(blob.header, data, (size_t)bytes);
     const struct pr_form *form = NULL;
-    int32_t status = check_beginning(blob.header, bytes);
+    int32_t status = check_block(blob.header, bytes, &form);
     if (!status)
-        status = check_sections(blob.header);
-    if (!status)
-        status = check_shape(blob.header);
-    if (!status)
-        status = find_form(blob.header, &form);
-    if (!status)
-        status = form->validate(blob.header);
+        status = check_backward(blob.header);
     if (status) {
         pr_release(context, blob.header);
         /* A size in the header that does not fit is the bytes' fault. */

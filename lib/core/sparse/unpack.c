@@ -18,7 +18,12 @@ static int32_t unpack(const prune_packed *packed, prune_tensor **matrix, prune_m
         prune_tensor_free(tensor);
         return status;
     }
-    const struct pr_unpack to = {header->rows, header->columns, prune_tensor_data(tensor), mask};
+    const struct pr_unpack to = {
+        .rows = header->rows,
+        .columns = header->columns,
+        .values = prune_tensor_data(tensor),
+        .stored = mask,
+    };
     packed->form->packing.unpack(header, &to);
     *matrix = tensor;
     if (stored)
