@@ -133,16 +133,14 @@ static void set_environment(const struct settings *s, char **argv)
     snprintf(threads, sizeof threads, "%d", s->entries.threads);
     unsetenv("OPENBLAS_CORETYPE");
     unsetenv("OPENBLAS_L2_SIZE");
+    unsetenv("BLIS_ARCH_TYPE");
     setenv("OPENBLAS_NUM_THREADS", threads, 1);
     setenv("OMP_NUM_THREADS", threads, 1);
     setenv("BLIS_NUM_THREADS", threads, 1);
-    if (s->cpu & PRUNE_CPU_AVX512)
-        setenv("BLIS_ARCH_TYPE", "skx", 1);
-    else if (prune_cpu_detect() & PRUNE_CPU_AVX512) {
+    if (!(s->cpu & PRUNE_CPU_AVX512) && (prune_cpu_detect() & PRUNE_CPU_AVX512)) {
         setenv("OPENBLAS_CORETYPE", "Haswell", 1);
         setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
         setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
-        setenv("BLIS_ARCH_TYPE", "haswell", 1);
         setenv("LIBXSMM_TARGET", "hsw", 1);
     }
     setenv("PRUNE_BENCH_STARTED", "1", 1);

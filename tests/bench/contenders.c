@@ -171,12 +171,12 @@ static int make_peer(struct contender *c, const struct problem *p, const struct 
     memset(c, 0, sizeof *c);
     snprintf(c->name, sizeof c->name, "%s", peer->name);
     snprintf(c->format, sizeof c->format, "%s", peer->sparse ? "csr" : "dense");
-    snprintf(c->kernels, sizeof c->kernels, "%s", peer->detail ? peer->detail() : "");
     c->kind = peer->sparse ? SPARSE_PEER : DENSE_PEER;
     c->peer = peer;
     c->problem = p;
     if (!(c->states[0] = peer->prepare(product)))
         return 0;
+    snprintf(c->kernels, sizeof c->kernels, "%s", peer->detail ? peer->detail() : "");
     c->copies = 1;
     double bytes = peer->sparse ? 8.0 * (double)p->kept_count : 4.0 * (double)p->m * (double)p->k;
     c->bytes = peer->sparse ? 0 : bytes;

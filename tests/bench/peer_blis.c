@@ -4,6 +4,17 @@
 #include <string.h>
 
 #include "peers.h"
+#include "prune/context.h"
+
+/* BLIS takes some cores with AVX-512 for others, so it is told; it reads this when it starts, as a number. */
+static void start(int avx512)
+{
+    char type[16];
+    snprintf(type, sizeof type, "%d", avx512 ? BLIS_ARCH_SKX : BLIS_ARCH_HASWELL);
+    if (prune_cpu_detect() & PRUNE_CPU_AVX512)
+        setenv("BLIS_ARCH_TYPE", type, 1);
+    bli_init();
+}
 
 static void *prepare(const struct peer_product *product)
 {
@@ -15,6 +26,7 @@ static void *prepare(const struct peer_product *product)
     *p = *product;
     memcpy(w, product->w, bytes);
     p->w = w;
+    start(p->avx512);
     bli_thread_set_num_threads(p->threads);
     return p;
 }
