@@ -48,6 +48,10 @@ typedef int32_t (*prune_progress_fn)(void *user, const char *what, int64_t done,
 #define PRUNE_CPU_AVX2 1   /* AVX2, FMA and F16C */
 #define PRUNE_CPU_AVX512 2 /* AVX-512 F, BW, DQ and VL, on top of AVX2 */
 #define PRUNE_CPU_NEON 4   /* Advanced SIMD of 64-bit Arm */
+/* Added to these bits: reproducible products. Each sum is one chain of fused multiply-adds from +0.0, by ascending
+ * columns of W: the same bits for any batch split, any number of columns that a packed object was made for, any
+ * instruction set and number of threads. Forms and kernels that sum in another order are left out. */
+#define PRUNE_CPU_REPRODUCIBLE 65536
 
 /* Makes a context with the built-in settings; PRUNE_E_NOMEM. */
 PRUNE_API int32_t prune_context_create(prune_context **out);
@@ -66,7 +70,8 @@ PRUNE_API int32_t prune_context_set_threads(prune_context *context, int32_t thre
 PRUNE_API int32_t prune_context_set_executor(prune_context *context, prune_executor_fn executor, void *user,
                                              int32_t threads);
 
-/* Restricts the kernels to these PRUNE_CPU_* bits; PRUNE_E_UNSUPPORTED when the CPU lacks one of them. */
+/* Restricts the kernels to these PRUNE_CPU_* bits; PRUNE_E_UNSUPPORTED when the CPU lacks one of them.
+ * `prune_cpu_detect() | PRUNE_CPU_REPRODUCIBLE` is all that the CPU has, reproducibly. */
 PRUNE_API int32_t prune_context_set_cpu(prune_context *context, uint32_t mask);
 
 /* Whom to tell; NULL (the default) for nobody. */

@@ -6,7 +6,8 @@
  * Numbers are F32 and so is accumulation. Every sum is within gamma(n) * sum |w||x| of the exact sum of its n
  * products, gamma(n) = n u / (1 - n u), u = 2^-24 (Higham 2002, 3.1). What is not stored contributes nothing, also
  * against NaN and infinity; stored zeros, N:M fillers inside the matrix among them, multiply as IEEE numbers. The bits
- * do not depend on alignment or on the number of threads.
+ * do not depend on alignment or on the number of threads; in the reproducible mode (PRUNE_CPU_REPRODUCIBLE of
+ * prune/context.h) on nothing but W, X and the epilogue.
  */
 #ifndef PRUNE_PACKED_H
 #define PRUNE_PACKED_H
@@ -28,8 +29,8 @@ typedef struct prune_epilogue prune_epilogue;
  * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, dense or auto (default: nm where the
  * mask or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
  * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); form, the layout to
- * use, by the name that prune_packed_form gives (default auto); backward=yes to pack W' as well, which doubles the
- * memory. NULL means "". */
+ * use, by the name that prune_packed_form gives (default auto; in the reproducible mode PRUNE_E_UNSUPPORTED for one
+ * that sums in another order); backward=yes to pack W' as well, which doubles the memory. NULL means "". */
 PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
@@ -100,7 +101,7 @@ PRUNE_API int32_t prune_packed_to_sparse(prune_sparse **out, const prune_packed 
 PRUNE_API int32_t prune_packed_blob(const prune_packed *packed, const void **data, int64_t *bytes);
 
 /* From a blob, copied and checked through and through: PRUNE_E_FORMAT for anything that was not written by
- * prune_packed_blob (checksum, bounds). */
+ * prune_packed_blob (checksum, bounds); PRUNE_E_UNSUPPORTED for a form that the reproducible mode leaves out. */
 PRUNE_API int32_t prune_packed_load(prune_packed **out, prune_context *context, const void *data, int64_t bytes);
 
 PRUNE_API void prune_packed_free(prune_packed *packed);

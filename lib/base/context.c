@@ -93,7 +93,7 @@ int32_t prune_context_set_executor(prune_context *context, prune_executor_fn exe
 int32_t prune_context_set_cpu(prune_context *context, uint32_t mask)
 {
     PR_TRY(require_open(context, __func__));
-    uint32_t lacking = mask & ~prune_cpu_detect();
+    uint32_t lacking = mask & ~(prune_cpu_detect() | PRUNE_CPU_REPRODUCIBLE);
     if (lacking)
         return pr_fail(PRUNE_E_UNSUPPORTED, "CPU mask %u asks for bits %u that this CPU has not; it has %u",
                        (unsigned)mask, (unsigned)lacking, (unsigned)prune_cpu_detect());

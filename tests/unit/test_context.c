@@ -107,6 +107,9 @@ START_TEST(setters_refuse_what_cannot_be_meant)
     ck_assert_uint_eq(prune_context_cpu(context), prune_cpu_detect());
     OK(prune_context_set_cpu(context, PRUNE_CPU_SCALAR));
     ck_assert_uint_eq(prune_context_cpu(context), 0);
+    OK(prune_context_set_cpu(context, PRUNE_CPU_REPRODUCIBLE));
+    ck_assert_uint_eq(prune_context_cpu(context), PRUNE_CPU_REPRODUCIBLE);
+    ck_assert(!(prune_cpu_detect() & PRUNE_CPU_REPRODUCIBLE));
     OK(prune_context_set_cpu(context, prune_cpu_detect()));
     OK(prune_context_set_threads(context, 256));
     ck_assert_int_eq(prune_context_threads(context), 256);

@@ -74,7 +74,8 @@ enum pr_slot {
 enum pr_order { PR_EXACT, PR_ORDERED, PR_FREE };
 
 /* The table for a CPU mask (PRUNE_CPU_* bits): the scalar one, overlaid by each instruction set that the mask has and
- * this build knows. A function of the mask alone: it does not ask the CPU. */
+ * this build knows; with PRUNE_CPU_REPRODUCIBLE without their free slots, but for those that keep the scalar order. A
+ * function of the mask alone: it does not ask the CPU. */
 void pr_kernels_select(uint32_t cpu_mask, struct pr_kernels *out);
 
 /* Which instruction set a slot's instance comes from under a mask: "scalar", "avx2", "avx512". */
@@ -87,6 +88,7 @@ enum pr_order pr_slot_order(enum pr_slot slot);
 extern const struct pr_kernels pr_kernels_scalar;
 #ifdef PR_HAVE_AVX2
 extern const struct pr_kernels pr_kernels_avx2;
+extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
 #endif
 #ifdef PR_HAVE_AVX512
 extern const struct pr_kernels pr_kernels_avx512;

@@ -5,7 +5,7 @@
 #include "prune/context.h"
 
 struct layer {
-    uint32_t bit;
+    uint32_t bits; /* all of them must be set */
     const char *name;
     const struct pr_kernels *table;
 };
@@ -15,6 +15,7 @@ static const struct layer layers[] = {
     {PRUNE_CPU_SCALAR, "scalar", &pr_kernels_scalar},
 #ifdef PR_HAVE_AVX2
     {PRUNE_CPU_AVX2, "avx2", &pr_kernels_avx2},
+    {PRUNE_CPU_AVX2 | PRUNE_CPU_REPRODUCIBLE, "avx2", &pr_kernels_avx2_in_order},
 #endif
 #ifdef PR_HAVE_AVX512
     {PRUNE_CPU_AVX512, "avx512", &pr_kernels_avx512},
@@ -23,14 +24,20 @@ static const struct layer layers[] = {
 
 #define LAYERS ((int)(sizeof layers / sizeof *layers))
 
+/* Whether a layer's slots of this order may be used: free ones not in the reproducible mode, unless made for it. */
+static int is_used(const struct layer *layer, uint32_t cpu_mask, enum pr_order order)
+{
+    if ((cpu_mask & layer->bits) != layer->bits)
+        return 0;
+    return order != PR_FREE || !(cpu_mask & PRUNE_CPU_REPRODUCIBLE) || (layer->bits & PRUNE_CPU_REPRODUCIBLE);
+}
+
 void pr_kernels_select(uint32_t cpu_mask, struct pr_kernels *out)
 {
     *out = pr_kernels_scalar;
     for (int i = 1; i < LAYERS; i++) {
-        if (!(cpu_mask & layers[i].bit))
-            continue;
 #define PR_KERNEL(slot, type, order)                                                                                   \
-    if (layers[i].table->slot)                                                                                         \
+    if (layers[i].table->slot && is_used(&layers[i], cpu_mask, order))                                                 \
         out->slot = layers[i].table->slot;
 #include "core/kernels/kernels.def"
 #undef PR_KERNEL
@@ -54,7 +61,7 @@ const char *pr_kernels_origin(uint32_t cpu_mask, enum pr_slot slot)
 {
     const char *name = layers[0].name;
     for (int i = 1; i < LAYERS; i++)
-        if ((cpu_mask & layers[i].bit) && has_slot(layers[i].table, slot))
+        if (is_used(&layers[i], cpu_mask, pr_slot_order(slot)) && has_slot(layers[i].table, slot))
             name = layers[i].name;
     return name;
 }

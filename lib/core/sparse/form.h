@@ -115,6 +115,7 @@ struct pr_form {
     const char *name; /* at most 23 bytes: files carry it */
     int lanes_along_rows;
     int needs_finite;
+    int column_order;   /* each sum is one chain by ascending columns, whatever n, where its slots keep their order */
     int64_t x_group;    /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
     int64_t tile_least; /* the narrowest tile; 0: tile_step */
     int64_t tile_step;  /* wider tiles are multiples of it; 0: any number */

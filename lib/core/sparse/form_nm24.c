@@ -110,6 +110,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 
 const struct pr_form pr_form_nm24 = {
     .name = "nm24-strips",
+    .column_order = 1,
     .lanes_along_rows = 1,
     .x_group = PR_X_WHOLE,
     .tile = 16,

@@ -228,6 +228,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 
 const struct pr_form pr_form_rows = {
     .name = "rows",
+    .column_order = 1,
     .lanes_along_rows = 0,
     .x_group = 1,
     .tile_least = 1,

@@ -67,12 +67,31 @@ void prune_packed_free(prune_packed *packed)
     prune_context_free(context);
 }
 
+int32_t pr_form_allowed(const struct pr_form *form, uint32_t cpu)
+{
+    if ((cpu & PRUNE_CPU_REPRODUCIBLE) && !form->column_order)
+        return pr_fail(PRUNE_E_UNSUPPORTED,
+                       "packed: form=%s does not sum by ascending columns, which the reproducible mode asks for; pack "
+                       "with form=auto",
+                       form->name);
+    return PRUNE_OK;
+}
+
+/* In the reproducible mode the choice, and with it the packed bytes, are the same on every machine. */
 static int32_t choose(const struct pr_source *source, const char *name, int64_t column_hint, uint32_t cpu,
                       const struct pr_form **form)
 {
+    int reproducible = (cpu & PRUNE_CPU_REPRODUCIBLE) != 0;
+    if (reproducible)
+        cpu = PRUNE_CPU_REPRODUCIBLE;
     for (int i = 0; i < pr_form_count; i++) {
         if (name && strcmp(name, pr_forms[i]->name) != 0)
             continue;
+        if (reproducible && !pr_forms[i]->column_order) {
+            if (name && pr_forms[i]->can(source))
+                return pr_form_allowed(pr_forms[i], cpu);
+            continue;
+        }
         if (pr_forms[i]->can(source) && (name || pr_forms[i]->prefers(source, column_hint, cpu))) {
             *form = pr_forms[i];
             return PRUNE_OK;

@@ -31,6 +31,9 @@ struct prune_epilogue {
     struct pr_epilogue_args args; /* but for scale and bias */
 };
 
+/* PRUNE_E_UNSUPPORTED for a form whose order of summation the reproducible mode leaves out. */
+int32_t pr_form_allowed(const struct pr_form *form, uint32_t cpu);
+
 /* Takes over a sealed block, or one that has been checked, whatever happens. */
 int32_t pr_packed_wrap(prune_packed **out, struct pr_blob *blob, const struct pr_form *form);
 

@@ -106,16 +106,17 @@ static int32_t find_form(const struct pr_header *header, const struct pr_form **
 }
 
 /* All that begins at `header`, but for the block of W'. */
-static int32_t check_block(const struct pr_header *header, int64_t bytes, const struct pr_form **form)
+static int32_t check_block(const struct pr_header *header, int64_t bytes, uint32_t cpu, const struct pr_form **form)
 {
     PR_TRY(check_beginning(header, bytes));
     PR_TRY(check_sections(header));
     PR_TRY(check_shape(header));
     PR_TRY(find_form(header, form));
+    PR_TRY(pr_form_allowed(*form, cpu));
     return (*form)->validate(header);
 }
 
-static int32_t check_backward(const struct pr_header *header)
+static int32_t check_backward(const struct pr_header *header, uint32_t cpu)
 {
     int64_t at = header->backward, bytes = (int64_t)header->bytes;
     const struct pr_form *form = NULL;
@@ -125,7 +126,7 @@ static int32_t check_backward(const struct pr_header *header)
         return pr_fail(PRUNE_E_FORMAT, "the packed transpose should begin at %lld, which is not within the %lld bytes",
                        (long long)at, (long long)bytes);
     const struct pr_header *backward = (const void *)((const char *)header + at);
-    PR_TRY(check_block(backward, bytes - at, &form));
+    PR_TRY(check_block(backward, bytes - at, cpu, &form));
     if (backward->rows != header->columns || backward->columns != header->rows || backward->backward)
         return pr_fail(PRUNE_E_FORMAT, "the packed transpose is %lld x %lld beside %lld x %lld",
                        (long long)backward->rows, (long long)backward->columns, (long long)header->rows,
@@ -155,9 +156,9 @@ int32_t prune_packed_load(prune_packed **out, prune_context *context, const void
     PR_TRY(pr_alloc(context, bytes, 1, &blob.header));
     memcpy(blob.header, data, (size_t)bytes);
     const struct pr_form *form = NULL;
-    int32_t status = check_block(blob.header, bytes, &form);
+    int32_t status = check_block(blob.header, bytes, prune_context_cpu(context), &form);
     if (!status)
-        status = check_backward(blob.header);
+        status = check_backward(blob.header, prune_context_cpu(context));
     if (status) {
         pr_release(context, blob.header);
         /* A size in the header that does not fit is the bytes' fault. */
