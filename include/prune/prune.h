@@ -12,6 +12,7 @@
 #include "prune/kinds.h"
 #include "prune/mask.h"
 #include "prune/packed.h"
+#include "prune/products.h"
 #include "prune/select.h"
 #include "prune/sparse.h"
 #include "prune/status.h"

@@ -47,6 +47,9 @@ typedef struct prune_sparse prune_sparse;
 PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
+/* The same for weights that are all +0: the positions that a mask keeps, in any format. */
+PRUNE_API int32_t prune_sparse_from_mask(prune_sparse **out, const prune_mask *mask, const char *spec);
+
 /* From the format's parts, in the order listed above; `shape` is the tensor's. Everything is checked against the rules
  * above, in time linear in the parts: PRUNE_E_FORMAT (PRUNE_E_SHAPE, PRUNE_E_DTYPE for a part of another shape or type)
  * says which part, where, and what stands there; PRUNE_E_VALUE for a NaN among the values. Index parts may be I32 or

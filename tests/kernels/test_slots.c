@@ -290,6 +290,28 @@ static void overlaps_case(const struct setting *s)
     free(right);
 }
 
+/* m of the rows of a matrix with n columns each. */
+static void sampled_case(const struct setting *s)
+{
+    int64_t rows = 1 + s->m / 2, ldx = s->n + s->m % 3;
+    float *row = random_floats(s, 0, s->n), *x = random_floats(s, 1, s->n ? (rows - 1) * ldx + s->n : 0);
+    float *sums = random_floats(s, 2, s->m), before[68];
+    int32_t *columns = guarded_bytes(s, 3, s->m * 4);
+    memcpy(before, sums, (size_t)s->m * sizeof *sums);
+    for (int64_t e = 0; e < s->m; e++)
+        columns[e] = (int32_t)pr_rng_below(&rng, (uint64_t)rows);
+    s->table->sampled_row(sums, row, x, ldx, columns, s->m, s->n);
+    for (int64_t e = 0; e < s->m; e++) {
+        double sum = (double)before[e], size = fabs(sum);
+        for (int64_t j = 0; j < s->n; j++) {
+            double product = (double)row[j] * (double)x[columns[e] * ldx + j];
+            sum += product;
+            size += fabs(product);
+        }
+        within(sums[e], sum, size, s->n + 1, "sampled_row");
+    }
+}
+
 static void finite_case(const struct setting *s)
 {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -355,6 +377,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_add_overlaps:
         overlaps_case(s);
+        break;
+    case PR_SLOT_sampled_row:
+        sampled_case(s);
         break;
     case PR_SLOT_all_finite:
         finite_case(s);

@@ -53,6 +53,8 @@ typedef void pr_group_fn(float *sums, int64_t tile, const float *x, const uint8_
 typedef int64_t pr_overlap_fn(uint64_t *scores, const uint64_t *masks, int64_t ld, int64_t words, int64_t count,
                               const uint64_t *mask);
 typedef int pr_all_finite_fn(const float *x, int64_t count);
+typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
+                           int64_t count, int64_t n);
 
 /* Positions in a window of two vectors, packed into one word for each lane: bits of one, and how many fit. */
 #define PR_PICK_BITS(lanes) ((lanes) == 16 ? 5 : 4)

@@ -2,6 +2,7 @@
 #include "core/kernels/tmpl/vec_avx2.h"
 
 #include "core/kernels/groups.h"
+#include "core/kernels/sampled.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
@@ -53,6 +54,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .nm24_by_4_8 = nm24_by_4,
     .windows_8 = windows,
     .all_finite = all_finite,
+    .sampled_row = pr_sampled_row_avx2,
     .singles_panel = pr_singles_panel_avx2,
     .pairs_panel = pr_pairs_panel_avx2,
     .quads_panel = pr_quads_panel_avx2,
