@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: BSD-2-Clause
+echo "$$program"; case $$program in \
+    */bench_products) $$program --json $(B)/bench.json $(BENCH_FLAGS) ;; *) $$program $(BENCH_FLAGS) ;; esac || exit 1; done# SPDX-License-Identifier: BSD-2-Clause
 # Benchmarks: each tests/bench/bench_*.c is a program, the other files there are shared by them. They are linked with the
 # static libraries and with the libraries that they are compared with: OpenBLAS, and those of the list below that are
 # installed. Never part of `make check`: their numbers mean something on a quiet machine only.

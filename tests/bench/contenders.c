@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "contenders.h"
 
+#include "options.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,17 +61,6 @@ static int is_right(struct contender *c, double slack)
         return 1;
     fprintf(stderr, "%s: WRONG: its error is %.3g times the bound; left out\n", c->name, c->error);
     return 0;
-}
-
-/* The next word of a list with commas; 0 at the end. */
-static int next_word(const char **list, char *word, size_t size)
-{
-    if (!**list)
-        return 0;
-    size_t length = strcspn(*list, ",");
-    snprintf(word, size, "%.*s", (int)length, *list);
-    *list += length + ((*list)[length] == ',');
-    return 1;
 }
 
 static int has_word(const char *list, const char *name)
