@@ -19,7 +19,7 @@
  *                  has fillers of value 0 at the highest positions that are free, which may lie beyond the last column;
  *                  bits left over are 0
  *   "bsr:block_rows=R,block_columns=C"   a grid of blocks, R and C 1 to 4096; those with an element are stored whole
- *       indptr     I64 [block rows + 1]    block rows = ceil(rows / R); ascending, from 0 to the number of blocks stored
+ *       indptr     I64 [block rows + 1]    block rows = ceil(rows / R); ascending, from 0 to the number of blocks
  *       indices    I32 [blocks]    block columns, strictly ascending within a block row
  *       values     F32 [blocks, R, C]    each block row-major; 0 where it stores nothing. What the matrix does not have
  *                  of a block at its right and lower edge is stored as 0

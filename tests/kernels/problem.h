@@ -18,7 +18,7 @@ struct problem {
     prune_mask *mask;
 };
 
-enum pattern { RANDOM, TWO_OF_FOUR, TWO_OF_FOUR_BY_4, ONE_OF_THREE, FULL, EMPTY, SINGLE, DIAGONAL };
+enum pattern { RANDOM, TWO_OF_FOUR, TWO_OF_FOUR_BY_4, ONE_OF_THREE, FULL, EMPTY, SINGLE, DIAGONAL, UNITS, BLOCKS };
 
 static inline int keeps(enum pattern pattern, double density, struct pr_rng *rng, const struct problem *p, int64_t i,
                         int64_t k)
@@ -38,6 +38,14 @@ static inline int keeps(enum pattern pattern, double density, struct pr_rng *rng
         for (int64_t j = first; j < k; j++)
             used += row[j];
         return used < quota && (pr_rng_below(rng, 2) || end - k <= quota - used);
+    case UNITS: /* of 4 rows; some are empty */
+        if (i % 4)
+            return p->kept[(i - i % 4) * p->columns + k];
+        return i / 4 % 5 != 3 && pr_rng_uniform(rng) < density;
+    case BLOCKS: /* of 8 x 8 */
+        if (i % 8 || k % 8)
+            return p->kept[(i - i % 8) * p->columns + k - k % 8];
+        return pr_rng_uniform(rng) < density;
     case FULL:
         return 1;
     case SINGLE:
@@ -151,6 +159,9 @@ static const struct {
     {RANDOM, "format=csr,form=quads", "csr"},
     {TWO_OF_FOUR, "format=nm,form=pairs", "nm:keep_n=2,group_m=4"},
     {TWO_OF_FOUR, "format=nm,form=quads", "nm:keep_n=2,group_m=4"},
+    {UNITS, "format=csr,form=units-of-4", "csr"},
+    {TWO_OF_FOUR_BY_4, "format=nm,form=units-of-4,unit_rows=4", "nm:keep_n=2,group_m=4,unit_rows=4"},
+    {BLOCKS, "format=bsr,block_rows=8,block_columns=8", "bsr:block_rows=8,block_columns=8"},
 };
 #define FORMS ((int)(sizeof every_form / sizeof *every_form))
 

@@ -179,6 +179,23 @@ START_TEST(nm_keeps_the_bound_for_ragged_shapes)
 }
 END_TEST
 
+START_TEST(bsr_keeps_the_bound_for_ragged_shapes)
+{
+    TRY(UNITS, 0.3, 70, 300, "format=bsr,block_rows=4,block_columns=1");
+    TRY(UNITS, 0.1, 64, 513, "format=bsr,block_rows=4,block_columns=1,columns=64");
+    TRY(UNITS, 0.5, 7, 37, "format=bsr,columns=16");
+    TRY(BLOCKS, 0.3, 75, 100, "format=bsr,block_rows=8,block_columns=8,columns=4");
+    TRY(BLOCKS, 0.3, 75, 100, "format=bsr,block_rows=4,block_columns=4,columns=64");
+    TRY(BLOCKS, 0.3, 30, 100, "format=bsr,block_rows=8,block_columns=1");
+    TRY(BLOCKS, 0.3, 30, 100, "format=bsr,block_rows=1,block_columns=8");
+    TRY(BLOCKS, 0.3, 30, 100, "format=bsr,block_rows=2,block_columns=2");
+    TRY(EMPTY, 0, 12, 40, "format=bsr");
+    TRY(FULL, 1, 12, 0, "format=bsr");
+    TRY(FULL, 1, 0, 9, "format=bsr");
+    TRY(FULL, 1, 9, 9, "format=bsr,block_rows=16,block_columns=1");
+}
+END_TEST
+
 START_TEST(dense_keeps_the_bound_for_ragged_shapes)
 {
     TRY(FULL, 1, 67, 131, "format=dense");
@@ -314,7 +331,7 @@ END_TEST
 
 START_TEST(ordered_forms_give_the_same_bits_on_every_instruction_set)
 {
-    static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12};
+    static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int o = 0; o < (int)(sizeof ordered / sizeof *ordered); o++) {
         int f = ordered[o];
         float *x = random_x(90 * 33), *first = NULL;
@@ -431,7 +448,8 @@ START_TEST(from_sparse_gives_what_create_gives)
 END_TEST
 
 TEST_MAIN("packed products", csr_keeps_the_bound_for_ragged_shapes, nm_keeps_the_bound_for_ragged_shapes,
-          dense_keeps_the_bound_for_ragged_shapes, every_tail_of_rows_columns_and_n,
-          any_number_of_threads_gives_the_same_bits, any_alignment_gives_the_same_bits,
-          many_threads_may_run_one_object_at_once, ordered_forms_give_the_same_bits_on_every_instruction_set,
-          names_of_format_form_and_kernels, the_format_follows_the_pattern, from_sparse_gives_what_create_gives)
+          bsr_keeps_the_bound_for_ragged_shapes, dense_keeps_the_bound_for_ragged_shapes,
+          every_tail_of_rows_columns_and_n, any_number_of_threads_gives_the_same_bits,
+          any_alignment_gives_the_same_bits, many_threads_may_run_one_object_at_once,
+          ordered_forms_give_the_same_bits_on_every_instruction_set, names_of_format_form_and_kernels,
+          the_format_follows_the_pattern, from_sparse_gives_what_create_gives)

@@ -134,6 +134,48 @@ static void rows_case(const struct setting *s, int64_t tile)
     }
 }
 
+/* m units of four rows, some without a run, over a panel of n columns. */
+static void units_case(const struct setting *s, int64_t tile)
+{
+    int64_t entries = 0, run_count = 0;
+    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, 4 * s->m * tile);
+    float *before = guarded_floats(2, 4 * s->m * tile, 0);
+    uint32_t counts[70];
+    for (int64_t i = 0; i < s->m; i++) {
+        counts[i] = s->n ? (uint32_t)pr_rng_below(&rng, (uint64_t)s->n + 1) : 0;
+        entries += counts[i];
+        run_count += counts[i] > 0;
+    }
+    struct pr_run *runs = guarded_bytes(s, 3, run_count * (int64_t)sizeof *runs);
+    uint8_t *columns = (uint8_t *)guarded_floats(4, (entries + 3) / 4, s->at_end);
+    columns += s->at_end ? (4 - entries % 4) % 4 : 0;
+    float *values = random_floats(s, 5, 4 * entries);
+    for (int64_t i = s->m - 1, r = 0; i >= 0; i--)
+        if (counts[i])
+            runs[r++] = (struct pr_run){(uint32_t)(4 * i), counts[i]};
+    for (int64_t e = 0; e < entries; e++)
+        columns[e] = (uint8_t)pr_rng_below(&rng, (uint64_t)s->n);
+    memcpy(before, sums, (size_t)(4 * s->m * tile) * sizeof *sums);
+    if (tile > 16) {
+        s->table->units_panel(sums, tile, x, runs, run_count, columns, values);
+        scalar.units_panel(before, tile, x, runs, run_count, columns, values);
+        same_bits(sums, before, 4 * s->m * tile, "units_panel");
+        return;
+    }
+    s->table->units_few(sums, tile, x, runs, run_count, columns, values);
+    for (int64_t r = 0, at = 0; r < run_count; at += runs[r++].count)
+        for (int64_t i = 0; i < 4 * tile; i++) {
+            int64_t out = runs[r].row * tile + i;
+            double sum = (double)before[out], size = fabs(sum);
+            for (int64_t e = at; e < at + runs[r].count; e++) {
+                double product = (double)values[4 * e + i / tile] * (double)x[columns[e] * tile + i % tile];
+                sum += product;
+                size += fabs(product);
+            }
+            within(sums[out], sum, size, runs[r].count + 1, "units_few");
+        }
+}
+
 static void strip_case(const struct setting *s, int sparse)
 {
     for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
@@ -348,6 +390,15 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_rows_dot:
         rows_case(s, 1);
+        break;
+    case PR_SLOT_units_panel:
+        units_case(s, 16 * (2 + s->n % 9));
+        break;
+    case PR_SLOT_units_few:
+        units_case(s, 1);
+        units_case(s, 4);
+        units_case(s, 8);
+        units_case(s, 16);
         break;
     case PR_SLOT_dense_strip:
         strip_case(s, 0);

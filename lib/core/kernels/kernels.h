@@ -45,6 +45,8 @@ typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, in
                         const uint32_t *words, int64_t groups, int64_t lanes);
 
 typedef void pr_nm24_by_4_fn(float *sums, const float *x, const float *values, const uint32_t *words, int64_t chunks);
+typedef void pr_units_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                         const uint8_t *columns, const float *values);
 typedef void pr_windows_fn(float *sums, const float *x, const uint16_t *starts, const float *values,
                            const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
 /* Groups of rows: groups.h has the bytes of an item. With `start` the sums begin at 0 instead of what stands there. */
@@ -88,11 +90,14 @@ enum pr_order pr_slot_order(enum pr_slot slot);
 
 /* One table for each instruction set; NULL in the slots that it leaves alone, none in the scalar one. */
 extern const struct pr_kernels pr_kernels_scalar;
+extern pr_units_fn pr_units_panel_scalar;
 #ifdef PR_HAVE_AVX2
+extern pr_units_fn pr_units_panel_avx2, pr_units_few_avx2;
 extern const struct pr_kernels pr_kernels_avx2;
 extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
 #endif
 #ifdef PR_HAVE_AVX512
+extern pr_units_fn pr_units_panel_avx512, pr_units_few_avx512;
 extern const struct pr_kernels pr_kernels_avx512;
 #endif
 

@@ -118,6 +118,7 @@ struct pr_form {
     int column_order;   /* each sum is one chain by ascending columns, whatever n, where its slots keep their order */
     int64_t x_group;    /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
     int64_t tile_least; /* the narrowest tile; 0: tile_step */
+    int few_columns;    /* runs tiles of 1, 4 and 8 columns too */
     int64_t tile_step;  /* wider tiles are multiples of it; 0: any number */
     int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
     int64_t (*widest)(const struct pr_header *header, uint32_t cpu); /* in place of `tile` where it depends on these */

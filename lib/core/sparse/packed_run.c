@@ -30,6 +30,8 @@ static int64_t tile_width(const prune_packed *packed, int64_t n)
     const struct pr_form *form = packed->form;
     if (n < 1)
         n = 1;
+    if (form->few_columns && n <= 8)
+        return n <= 1 ? 1 : n <= 4 ? 4 : 8;
     if (n <= form->tile_least)
         return form->tile_least;
     int64_t most = form->widest ? form->widest(packed->header, packed->cpu) : form->tile;
