@@ -1,207 +1,152 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * LeNet-300-100 (784-300, 300-100, 100-10) packed as CSR at 12x, as plain 2:4 and as 2:4 shared by 4 rows, against the
- * faster of OpenBLAS's sgemv and sgemm. One thread; the contenders take turns, so that what slows one slows all.
+ * LeNet-300-100 end to end: its three layers, batch-major, pruned in several ways, against the fastest dense library.
  */
-#define _DEFAULT_SOURCE
 #include <cblas.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
-#include "base/rng.h"
+#include "machine.h"
+#include "peers.h"
+#include "problem.h"
 #include "prune/prune.h"
+#include "race.h"
 
 #define LAYERS 3
 static const int64_t rows_of[LAYERS] = {300, 100, 10}, columns_of[LAYERS] = {784, 300, 100};
-static const double kept_of[LAYERS] = {0.08, 0.09, 0.26};
 
-#define MOST_CONTENDERS 24
-#define MOST_ROUNDS 2000
-#define MOST_N 64
+static const struct {
+    const char *title, *pattern;
+    double sparsity[LAYERS];
+} kinds[] = {{"2:4", "2:4", {0}},
+             {"2:4 shared by 4 rows", "2:4x4", {0}},
+             {"80 %", "random", {0.8, 0.8, 0.8}},
+             {"90 %", "random", {0.9, 0.9, 0.9}},
+             {"8, 9, 26 % kept", "random", {0.92, 0.91, 0.74}},
+             {"dense", "dense", {0}}};
+#define KINDS ((int)(sizeof kinds / sizeof *kinds))
 
-struct contender {
-    char name[64];
-    prune_packed *packed[LAYERS]; /* NULL: dense */
-    int gemm;
-    double seconds[MOST_ROUNDS];
+struct network {
+    char name[96];
+    const struct peer *peer; /* NULL: ours */
+    void *layer[LAYERS];
+    float *between[LAYERS + 1]; /* what goes in, between and out */
+    int64_t n;
 };
 
-static struct contender contenders[MOST_CONTENDERS];
-static int contender_count;
-static float *weights[LAYERS], *inputs[LAYERS], *outputs[LAYERS];
-static prune_context *context;
-
-static double now(void)
+static void run(void *state, int64_t turn)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static void check(int32_t status)
-{
-    if (status) {
-        fprintf(stderr, "%s: %s\n", prune_status_name(status), prune_error());
-        exit(1);
-    }
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    double sorted[MOST_ROUNDS];
-    memcpy(sorted, values, (size_t)count * sizeof *values);
-    qsort(sorted, (size_t)count, sizeof *sorted, compare);
-    return sorted[count / 2];
-}
-
-/* All three layers once, batch-major: X is n x columns, Y n x rows. */
-static void run_once(const struct contender *c, int64_t n)
-{
-    for (int l = 0; l < LAYERS; l++) {
-        int64_t rows = rows_of[l], columns = columns_of[l];
-        if (c->packed[l])
-            prune_packed_run_batch(c->packed[l], outputs[l], rows, inputs[l], columns, n, NULL);
-        else if (c->gemm)
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)rows, (int)columns, 1, inputs[l],
-                        (int)columns, weights[l], (int)columns, 0, outputs[l], (int)rows);
+    const struct network *net = state;
+    (void)turn;
+    for (int l = 0; l < LAYERS; l++)
+        if (net->peer)
+            net->peer->run(net->layer[l], net->between[l + 1], net->between[l]);
         else
-            cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)columns, 1, weights[l], (int)columns, inputs[l], 1,
-                        0, outputs[l], 1);
-    }
+            prune_packed_run_batch(net->layer[l], net->between[l + 1], rows_of[l], net->between[l], columns_of[l],
+                                   net->n, NULL);
 }
 
-static struct contender *add(const char *name)
+static int make_layer(struct network *net, int l, int kind)
 {
-    struct contender *c = &contenders[contender_count++];
-    memset(c, 0, sizeof *c);
-    snprintf(c->name, sizeof c->name, "%s", name);
-    return c;
-}
-
-static double key_of(float value, uint64_t index)
-{
-    return fabs((double)value) + 1e-12 * (double)index;
-}
-
-/* Keeps the share of largest magnitudes: whole layer, or 2 of 4, or 2 of 4 by the sums over 4 rows. */
-static void make_mask(int l, int kind, uint8_t *kept)
-{
-    int64_t rows = rows_of[l], columns = columns_of[l];
-    for (int64_t i = 0; i < rows * columns; i++)
-        kept[i] = kind == 0 && pr_rng_at(77, (uint64_t)(i + l * 1000003)) < kept_of[l];
-    if (kind == 0)
-        return;
-    int64_t unit = kind == 1 ? 1 : 4;
-    for (int64_t r = 0; r < rows; r += unit)
-        for (int64_t g = 0; g < columns; g += 4) {
-            double size[4] = {0};
-            for (int64_t i = r; i < r + unit && i < rows; i++)
-                for (int k = 0; k < 4; k++)
-                    size[k] += key_of(weights[l][i * columns + g + k], (uint64_t)k);
-            for (int k = 0; k < 4; k++) {
-                int larger = 0;
-                for (int j = 0; j < 4; j++)
-                    larger += size[j] > size[k];
-                for (int64_t i = r; i < r + unit && i < rows; i++)
-                    kept[i * columns + g + k] = larger < 2;
-            }
-        }
-}
-
-static void add_packed(const char *name, int kind, const char *spec)
-{
-    struct contender *c = add(name);
-    for (int l = 0; l < LAYERS; l++) {
-        int64_t shape[2] = {rows_of[l], columns_of[l]}, count = shape[0] * shape[1];
-        uint8_t *kept = malloc((size_t)count);
-        prune_tensor *tensor;
-        prune_mask *mask;
-        make_mask(l, kind, kept);
-        check(prune_tensor_borrow(&tensor, context, weights[l], PRUNE_F32, 2, shape, NULL));
-        check(prune_mask_from_bytes(&mask, context, 2, shape, kept, count));
-        if (prune_packed_create(&c->packed[l], tensor, mask, spec)) {
-            printf("%-24s %s\n", name, prune_error());
-            contender_count--;
-            return;
-        }
+    struct problem p;
+    char spec[128];
+    if (problem_make(&p, rows_of[l], net->n, columns_of[l], NXK, kinds[kind].pattern, kinds[kind].sparsity[l], 7))
+        return 1;
+    memcpy(net->between[l], p.x, (size_t)(net->n * columns_of[l]) * 4);
+    if (net->peer) {
+        struct peer_product product = {.m = p.m,
+                                       .n = p.n,
+                                       .k = p.k,
+                                       .layout = NXK,
+                                       .w = p.w,
+                                       .threads = 1,
+                                       .avx512 = (prune_cpu_detect() & PRUNE_CPU_AVX512) != 0};
+        net->layer[l] = net->peer->prepare(&product);
+    } else {
+        int64_t shape[2] = {p.m, p.k};
+        prune_tensor *w = NULL;
+        prune_mask *mask = NULL;
+        snprintf(spec, sizeof spec, "columns=%lld%s", (long long)net->n,
+                 p.unit_rows > 1 ? ",format=nm,unit_rows=4" : "");
+        if (prune_tensor_borrow(&w, NULL, p.w, PRUNE_F32, 2, shape, NULL) ||
+            prune_mask_from_bytes(&mask, NULL, 2, shape, p.kept, p.m * p.k) ||
+            prune_packed_create((prune_packed **)&net->layer[l], w, mask, spec))
+            fprintf(stderr, "%s\n", prune_error());
+        else
+            snprintf(net->name + strlen(net->name), sizeof net->name - strlen(net->name), " %s",
+                     prune_packed_form(net->layer[l]));
         prune_mask_free(mask);
-        prune_tensor_free(tensor);
-        free(kept);
+        prune_tensor_free(w);
     }
+    problem_free(&p);
+    return net->layer[l] == NULL;
 }
 
-static void race(int64_t n, int rounds)
+static int race_batch(int64_t n, float *const *between)
 {
-    for (int r = -5; r < rounds; r++)
-        for (int i = 0; i < contender_count; i++) {
-            struct contender *c = &contenders[i];
-            if (!c->packed[0] && !c->gemm && n > 1)
-                continue;
-            int repeat = n == 1 ? 4 : 1;
-            run_once(c, n);
-            double start = now();
-            for (int k = 0; k < repeat; k++)
-                run_once(c, n);
-            if (r >= 0)
-                c->seconds[r] = (now() - start) / repeat;
-        }
-    double dense = 1e9;
-    for (int i = 0; i < contender_count; i++)
-        if (!contenders[i].packed[0] && (contenders[i].gemm || n == 1))
-            dense = fmin(dense, median(contenders[i].seconds, rounds));
-    printf("\nn = %d: microseconds for the three layers, ratio to the faster dense one\n", (int)n);
-    for (int i = 0; i < contender_count; i++) {
-        struct contender *c = &contenders[i];
-        if (!c->packed[0] && !c->gemm && n > 1)
+    static struct network nets[MOST_RACERS];
+    static struct racer racers[MOST_RACERS];
+    struct race_limits limits = {.seconds = 1, .most_rounds = 1000};
+    int count = 0, dense = -1;
+    memset(nets, 0, sizeof nets);
+    memset(racers, 0, sizeof racers);
+    for (int i = 0; i < KINDS || bench_peers[i - KINDS]; i++) {
+        struct network *net = &nets[count];
+        memset(net, 0, sizeof *net);
+        net->peer = i < KINDS ? NULL : bench_peers[i - KINDS];
+        if (net->peer && net->peer->sparse)
             continue;
-        double time = median(c->seconds, rounds);
-        printf("%-24s %9.3f  %5.2f  %s %s\n", c->name, 1e6 * time, dense / time,
-               c->packed[0] ? prune_packed_form(c->packed[0]) : "",
-               c->packed[0] ? prune_packed_kernels(c->packed[0], n) : "");
+        net->n = n;
+        memcpy(net->between, between, sizeof net->between);
+        snprintf(net->name, sizeof net->name, "%s%s", net->peer ? net->peer->name : kinds[i].title,
+                 net->peer ? "" : ":");
+        int bad = 0;
+        for (int l = 0; l < LAYERS && !bad; l++)
+            bad = make_layer(net, l, net->peer ? KINDS - 1 : i);
+        if (bad)
+            continue;
+        racers[count].run = run;
+        racers[count++].state = net;
     }
+    int rounds = race(racers, count, &limits);
+    for (int i = 0; i < count; i++)
+        if (nets[i].peer && (dense < 0 || racers[i].median < racers[dense].median))
+            dense = i;
+    printf("\nbatch %d, %d rounds: microseconds for the three layers, ratio to %s\n", (int)n, rounds, nets[dense].name);
+    for (int i = 0; i < count; i++)
+        printf("%-64s %9.3f %9.3f %7.2f\n", nets[i].name, 1e6 * racers[i].minimum, 1e6 * racers[i].median,
+               median_ratio(&racers[dense], &racers[i], rounds));
+    fflush(stdout);
+    for (int i = 0; i < count; i++)
+        for (int l = 0; l < LAYERS; l++)
+            if (nets[i].peer)
+                nets[i].peer->release(nets[i].layer[l]);
+            else
+                prune_packed_free(nets[i].layer[l]);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 1);
-    openblas_set_num_threads(1);
-    printf("OpenBLAS core %s, OPENBLAS_CORETYPE %s, OPENBLAS_L2_SIZE %s\n", openblas_get_corename(),
-           getenv("OPENBLAS_CORETYPE") ? "SET" : "unset", getenv("OPENBLAS_L2_SIZE") ? "SET" : "unset");
-    for (int l = 0; l < LAYERS; l++) {
-        weights[l] = aligned_alloc(64, (size_t)(rows_of[l] * columns_of[l]) * 4 / 64 * 64 + 64);
-        inputs[l] = aligned_alloc(64, (size_t)(MOST_N * columns_of[l]) * 4);
-        outputs[l] = aligned_alloc(64, (size_t)(MOST_N * rows_of[l]) * 4);
-        for (int64_t i = 0; i < rows_of[l] * columns_of[l]; i++)
-            weights[l][i] = (float)(pr_rng_uniform(&rng) - 0.5);
-        for (int64_t i = 0; i < MOST_N * columns_of[l]; i++)
-            inputs[l][i] = (float)pr_rng_uniform(&rng);
+    (void)argc;
+    if (!getenv("PRUNE_BENCH_STARTED")) {
+        unsetenv("OPENBLAS_CORETYPE");
+        unsetenv("OPENBLAS_L2_SIZE");
+        setenv("OPENBLAS_NUM_THREADS", "1", 1);
+        setenv("OMP_NUM_THREADS", "1", 1);
+        setenv("PRUNE_BENCH_STARTED", "1", 1);
+        execv("/proc/self/exe", argv);
     }
-    check(prune_context_create(&context));
-    if (argc > 1)
-        check(prune_context_set_cpu(context, (uint32_t)atoi(argv[1])));
-    add("OpenBLAS sgemv");
-    add("OpenBLAS sgemm")->gemm = 1;
-    add_packed("dense", 0, "format=dense");
-    add_packed("csr 12x, n=1", 0, "format=csr");
-    add_packed("csr 12x, n=64", 0, "format=csr,columns=64");
-    add_packed("csr 12x, rows n=1", 0, "format=csr,form=rows");
-    add_packed("2:4, n=1", 1, "format=nm");
-    add_packed("2:4, n=64", 1, "format=nm,columns=64");
-    add_packed("2:4 by 4, n=1", 2, "format=nm,unit_rows=4");
-    add_packed("2:4 by 4, n=64", 2, "format=nm,unit_rows=4,columns=64");
-    race(1, 500);
-    race(4, 200);
-    race(16, 100);
-    race(64, 100);
+    float *between[LAYERS + 1];
+    for (int l = 0; l <= LAYERS; l++)
+        between[l] = aligned_alloc(64, 64 * 1024 * 4);
+    printf("OpenBLAS runs its %s kernels\n", openblas_get_corename());
+    race_batch(1, between);
+    race_batch(16, between);
+    race_batch(64, between);
+    for (int l = 0; l <= LAYERS; l++)
+        free(between[l]);
     return 0;
 }

@@ -6,14 +6,18 @@
 #include "peers.h"
 #include "prune/context.h"
 
-/* BLIS takes some cores with AVX-512 for others, so it is told; it reads this when it starts, as a number. */
+/* BLIS takes some cores with AVX-512 for others, so it is told; it reads this when it starts, as a number. AMD cores it
+ * knows, and its kernels for them are faster there. */
 static void start(int avx512)
 {
+#ifdef __x86_64__
     char type[16];
     snprintf(type, sizeof type, "%d", avx512 ? BLIS_ARCH_SKX : BLIS_ARCH_HASWELL);
-    if (prune_cpu_detect() & PRUNE_CPU_AVX512)
+    if ((prune_cpu_detect() & PRUNE_CPU_AVX512) && (!avx512 || !__builtin_cpu_is("amd")))
         setenv("BLIS_ARCH_TYPE", type, 1);
+#endif
     bli_init();
+    (void)avx512;
 }
 
 static void *prepare(const struct peer_product *product)
