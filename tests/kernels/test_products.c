@@ -158,6 +158,28 @@ START_TEST(csr_keeps_the_bound_for_ragged_shapes)
 }
 END_TEST
 
+START_TEST(few_columns_of_x)
+{
+    static const int64_t ns[] = {1, 2, 4, 5, 8, 9, 16, 23, 31, 70};
+    static const struct {
+        enum pattern pattern;
+        double density;
+        const char *spec;
+    } cases[] = {
+        {RANDOM, 0.5, "format=csr,columns=4"},   {RANDOM, 0.1, "format=csr,columns=8"},
+        {RANDOM, 0.3, "format=csr,columns=16"},  {RANDOM, 0.3, "format=csr,form=few-rows,columns=16"},
+        {RANDOM, 0.05, "format=csr,columns=31"}, {TWO_OF_FOUR, 0, "format=nm,columns=4"},
+        {TWO_OF_FOUR, 0, "format=nm,columns=8"}, {TWO_OF_FOUR, 0, "format=nm,columns=16"},
+        {FULL, 0, "format=csr,columns=4"},       {EMPTY, 0, "format=csr,columns=4"},
+    };
+    for (int c = 0; c < (int)(sizeof cases / sizeof *cases); c++) {
+        try_spec(cases[c].pattern, cases[c].density, 67, 131, cases[c].spec, ns, 10);
+        try_spec(cases[c].pattern, cases[c].density, 261, 2100, cases[c].spec, ns + 2, 4);
+        try_spec(cases[c].pattern, cases[c].density, 3, 17, cases[c].spec, ns, 10);
+    }
+}
+END_TEST
+
 START_TEST(nm_keeps_the_bound_for_ragged_shapes)
 {
     static const char *const specs[] = {"format=nm", "format=nm,columns=64", "format=nm,form=pairs",
@@ -447,9 +469,9 @@ START_TEST(from_sparse_gives_what_create_gives)
 }
 END_TEST
 
-TEST_MAIN("packed products", csr_keeps_the_bound_for_ragged_shapes, nm_keeps_the_bound_for_ragged_shapes,
-          bsr_keeps_the_bound_for_ragged_shapes, dense_keeps_the_bound_for_ragged_shapes,
-          every_tail_of_rows_columns_and_n, any_number_of_threads_gives_the_same_bits,
-          any_alignment_gives_the_same_bits, many_threads_may_run_one_object_at_once,
-          ordered_forms_give_the_same_bits_on_every_instruction_set, names_of_format_form_and_kernels,
-          the_format_follows_the_pattern, from_sparse_gives_what_create_gives)
+TEST_MAIN("packed products", few_columns_of_x, csr_keeps_the_bound_for_ragged_shapes,
+          nm_keeps_the_bound_for_ragged_shapes, bsr_keeps_the_bound_for_ragged_shapes,
+          dense_keeps_the_bound_for_ragged_shapes, every_tail_of_rows_columns_and_n,
+          any_number_of_threads_gives_the_same_bits, any_alignment_gives_the_same_bits,
+          many_threads_may_run_one_object_at_once, ordered_forms_give_the_same_bits_on_every_instruction_set,
+          names_of_format_form_and_kernels, the_format_follows_the_pattern, from_sparse_gives_what_create_gives)

@@ -370,6 +370,8 @@ static void finite_case(const struct setting *s)
     }
 }
 
+#include "slots_few.h"
+
 static void run_case(enum pr_slot slot, const struct setting *s)
 {
     switch (slot) {
@@ -387,6 +389,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_rows_panel:
         rows_case(s, 16 * (1 + s->n % 9));
+        break;
+    case PR_SLOT_few_rows:
+        few_rows_case(s, few_tiles[s->n % 5]);
         break;
     case PR_SLOT_rows_dot:
         rows_case(s, 1);

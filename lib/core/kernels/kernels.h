@@ -34,11 +34,18 @@ struct pr_epilogue_args {
         .alpha = 1.0f                                                                                                  \
     }
 
+/* The same, for few columns of X, where headers weigh more: both numbers are below 65536. */
+struct pr_short_run {
+    uint16_t row, count;
+};
+
 typedef void pr_pack_x_fn(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n);
 typedef void pr_store_y_fn(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
                            const struct pr_epilogue_args *epilogue);
 typedef void pr_rows_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
                         const uint16_t *columns, const float *values);
+typedef void pr_few_rows_fn(float *sums, int64_t tile, const float *x, const struct pr_short_run *runs,
+                            int64_t run_count, const uint16_t *columns, const float *values);
 typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
                          int64_t columns, int64_t lanes);
 typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 
@@ -166,6 +167,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .store_y_transpose = store_y_transpose,
     .rows_panel = rows_panel,
     .rows_dot = rows_panel,
+    .few_rows = pr_few_rows_scalar,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4_8,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx2.h"
 
+#include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/tmpl/moves.h"
@@ -49,6 +50,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .store_y_transpose = store_y_transpose,
     .rows_panel = rows_panel,
     .rows_dot = rows_dot,
+    .few_rows = pr_few_rows_avx2,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4,

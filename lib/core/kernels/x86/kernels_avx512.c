@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx512.h"
 
+#include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/tmpl/moves.h"
@@ -12,6 +13,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .pack_x_copy = pack_x_copy,
     .store_y_copy = store_y_copy,
     .rows_panel = rows_panel,
+    .few_rows = pr_few_rows_avx512,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
     .nm24_by_4_16 = nm24_by_4,

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/kernels/few.h"
+#include "core/kernels/tmpl/few.h"
+
+#define ROWS_NAME rows_16
+#define WIDTH 16
+#define VECTORS 1
+#define CHAINS 8
+#define STEP 8
+#include "core/kernels/tmpl/few_rows.h"
+
+#define ROWS_NAME rows_32
+#define WIDTH 16
+#define VECTORS 2
+#define CHAINS 4
+#define STEP 4
+#include "core/kernels/tmpl/few_rows.h"
+
+void pr_few_rows_avx512(float *sums, int64_t tile, const float *x, const struct pr_short_run *runs, int64_t run_count,
+                        const uint16_t *columns, const float *values)
+{
+    (tile == 4    ? rows_4
+     : tile == 8  ? rows_8
+     : tile == 16 ? rows_16
+     : tile == 24 ? rows_24
+                  : rows_32)(sums, x, runs, run_count, columns, values);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Cases of the slots for few columns of X; test_slots.c runs them.
+ */
+#ifndef PR_TEST_SLOTS_FEW_H
+#define PR_TEST_SLOTS_FEW_H
+
+static const int64_t few_tiles[] = {4, 8, 16, 24, 32};
+
+/* m rows, some without a run, over a panel of n columns. Sums may be taken in any order. */
+static void few_rows_case(const struct setting *s, int64_t tile)
+{
+    int64_t entries = 0, run_count = 0;
+    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, s->m * tile);
+    float *before = guarded_floats(2, s->m * tile, 0);
+    uint16_t counts[70];
+    for (int64_t i = 0; i < s->m; i++) {
+        counts[i] = (uint16_t)(s->n ? pr_rng_below(&rng, (uint64_t)s->n + 1) : 0);
+        entries += counts[i];
+        run_count += counts[i] > 0;
+    }
+    struct pr_short_run *runs = guarded_bytes(s, 3, run_count * (int64_t)sizeof *runs);
+    uint16_t *columns = guarded_bytes(s, 4, entries * 2);
+    float *values = random_floats(s, 5, entries);
+    for (int64_t i = s->m - 1, r = 0; i >= 0; i--)
+        if (counts[i])
+            runs[r++] = (struct pr_short_run){(uint16_t)i, counts[i]};
+    for (int64_t e = 0; e < entries; e++)
+        columns[e] = (uint16_t)pr_rng_below(&rng, (uint64_t)s->n);
+    memcpy(before, sums, (size_t)(s->m * tile) * sizeof *sums);
+    s->table->few_rows(sums, tile, x, runs, run_count, columns, values);
+    for (int64_t r = 0, first = 0; r < run_count; first += runs[r++].count)
+        for (int64_t j = 0; j < tile; j++) {
+            double sum = (double)before[runs[r].row * tile + j], size = fabs(sum);
+            for (int64_t e = first; e < first + runs[r].count; e++) {
+                sum += (double)values[e] * (double)x[columns[e] * tile + j];
+                size += fabs((double)values[e] * (double)x[columns[e] * tile + j]);
+            }
+            within(sums[runs[r].row * tile + j], sum, size, runs[r].count + 1, "few_rows");
+        }
+    for (int64_t i = 0; i < s->m * tile; i++)
+        if (!counts[i / tile] && memcmp(sums + i, before + i, sizeof *sums) != 0)
+            ck_abort_msg("few_rows wrote the sums of row %lld, which has no run", (long long)(i / tile));
+}
+
+#endif
