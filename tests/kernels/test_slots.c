@@ -276,8 +276,9 @@ static void groups_case(const struct setting *s, enum pr_slot slot, int start)
     int height = slot == PR_SLOT_singles_panel ? 1 : slot == PR_SLOT_pairs_panel ? 2 : 4;
     int64_t bytes = height == 1 ? PR_SINGLE_BYTES : height == 2 ? PR_PAIR_BYTES : PR_QUAD_BYTES;
     int64_t tile = 16 * (1 + s->n % 9), item_count = s->m / height, columns = 0, values = 0;
-    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, s->m * tile);
-    float *right = guarded_floats(2, s->m * tile, 0);
+    int64_t ld = tile + s->n % 3, ldx = tile + s->m % 3;
+    int64_t x_count = s->n ? (s->n - 1) * ldx + tile : 0, count = s->m ? (s->m - 1) * ld + tile : 0;
+    float *x = random_floats(s, 0, x_count), *sums = random_floats(s, 1, count), *right = guarded_floats(2, count, 0);
     uint8_t *items = (uint8_t *)guarded_floats(3, (item_count * bytes + 3) / 4, s->at_end);
     if (s->at_end)
         items += (4 - item_count * bytes % 4) % 4;
@@ -300,13 +301,14 @@ static void groups_case(const struct setting *s, enum pr_slot slot, int start)
     for (int64_t i = 0; i < columns; i++)
         index[i] = (uint8_t)pr_rng_below(&rng, (uint64_t)s->n);
     float *value = random_floats(s, 5, values);
-    memcpy(right, sums, (size_t)(s->m * tile) * sizeof *sums);
+    memcpy(right, sums, (size_t)count * sizeof *sums);
     const struct pr_kernels *tables[2] = {s->table, &scalar};
     for (int t = 0; t < 2; t++)
-        (height == 1   ? tables[t]->singles_panel
-         : height == 2 ? tables[t]->pairs_panel
-                       : tables[t]->quads_panel)(t ? right : sums, tile, x, items, item_count, index, value, start);
-    same_bits(sums, right, s->m * tile, pr_slot_name(slot));
+        (height == 1 ? tables[t]->singles_panel
+         : height == 2
+             ? tables[t]->pairs_panel
+             : tables[t]->quads_panel)(t ? right : sums, ld, x, ldx, tile, items, item_count, index, value, start);
+    same_bits(sums, right, count, pr_slot_name(slot));
 }
 
 static void overlaps_case(const struct setting *s)

@@ -57,8 +57,8 @@ typedef void pr_units_fn(float *sums, int64_t tile, const float *x, const struct
 typedef void pr_windows_fn(float *sums, const float *x, const uint16_t *starts, const float *values,
                            const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
 /* Groups of rows: groups.h has the bytes of an item. With `start` the sums begin at 0 instead of what stands there. */
-typedef void pr_group_fn(float *sums, int64_t tile, const float *x, const uint8_t *items, int64_t item_count,
-                         const uint8_t *columns, const float *values, int start);
+typedef void pr_group_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,
+                         int64_t item_count, const uint8_t *columns, const float *values, int start);
 typedef int64_t pr_overlap_fn(uint64_t *scores, const uint64_t *masks, int64_t ld, int64_t words, int64_t count,
                               const uint64_t *mask);
 typedef int pr_all_finite_fn(const float *x, int64_t count);

@@ -155,6 +155,11 @@ void pr_cells_unpack(const struct pr_header *header, const struct pr_cells_kind 
                         items + item * kind->item_bytes, &columns, &values);
 }
 
+int64_t pr_cells_panels(const struct pr_header *header)
+{
+    return pr_ceil_div(header->columns, header->parameter);
+}
+
 int64_t pr_cells_work(const struct pr_header *header, int64_t block)
 {
     const struct pr_cell *cell = pr_section(header, PR_CELLS);
@@ -169,9 +174,17 @@ void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *ki
     const struct pr_cell *cell = (const struct pr_cell *)pr_section(header, PR_CELLS) + run->block * panels;
     const uint8_t *items = pr_section(header, PR_CELL_ITEMS), *columns = pr_section(header, PR_CELL_INDICES);
     const float *values = pr_section(header, PR_CELL_VALUES);
-    if (panels == 0)
-        memset(run->sums, 0, (size_t)(pr_block_size(header, run->block) * run->tile) * sizeof *run->sums);
+    for (int64_t i = 0; panels == 0 && i < pr_block_size(header, run->block); i++)
+        memset(run->sums + i * run->ld_sums, 0, (size_t)run->tile * sizeof *run->sums);
     for (int64_t p = 0; p < panels; p++, cell++)
-        kernel(run->sums, run->tile, run->x + p * header->parameter * run->tile, items + cell->item * kind->item_bytes,
-               cell[1].item - cell->item, columns + cell->column, values + cell->value, p == 0);
+        kernel(run->sums, run->ld_sums, run->x + p * header->parameter * run->ldx, run->ldx, run->tile,
+               items + cell->item * kind->item_bytes, cell[1].item - cell->item, columns + cell->column,
+               values + cell->value, p == 0);
+}
+
+int64_t pr_cells_widest(const struct pr_header *header, int64_t cache, int64_t most)
+{
+    int64_t panel = header->parameter < 128 ? header->parameter : 128;
+    int64_t tile = cache / (panel * (int64_t)sizeof(float)) / PR_LANES * PR_LANES;
+    return tile < 2 * PR_LANES ? 2 * PR_LANES : tile > most ? most : tile;
 }

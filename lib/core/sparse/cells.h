@@ -36,6 +36,8 @@ int32_t pr_cells_pack(struct pr_blob *blob, const struct pr_source *source, cons
 int32_t pr_cells_validate(const struct pr_header *header, const struct pr_cells_kind *kind);
 void pr_cells_unpack(const struct pr_header *header, const struct pr_cells_kind *kind, const struct pr_unpack *to);
 int64_t pr_cells_work(const struct pr_header *header, int64_t block);
+/* A tile such that a panel of X, or half of a wide one, fills a cache; at most `most`. */
+int64_t pr_cells_widest(const struct pr_header *header, int64_t cache, int64_t most);
 void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel);
 
 /* Between the two files: sections, and where a cell's parts begin; a last one says where they end. Cells go block by
@@ -53,10 +55,7 @@ int32_t pr_cells_bytes(const struct pr_cells_kind *kind, int64_t cells, const st
 /* What an item takes of the columns and of the values. */
 void pr_cells_measure(const struct pr_cells_kind *kind, const uint8_t *item, int64_t *columns, int64_t *values);
 
-static inline int64_t pr_cells_panels(const struct pr_header *header)
-{
-    return pr_ceil_div(header->columns, header->parameter);
-}
+int64_t pr_cells_panels(const struct pr_header *header);
 
 /* Rows of a block, filled up to whole groups. */
 static inline int64_t pr_cells_height(const struct pr_header *header, const struct pr_cells_kind *kind, int64_t block)

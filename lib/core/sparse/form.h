@@ -121,7 +121,8 @@ struct pr_form {
     int few_columns;    /* runs tiles of 1, 4 and 8 columns too */
     int64_t tile_step;  /* wider tiles are multiples of it; 0: any number */
     int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
-    int64_t (*widest)(const struct pr_header *header, uint32_t cpu); /* in place of `tile` where it depends on these */
+    /* In place of `tile` where it depends on these and on the bytes of the first-level cache. */
+    int64_t (*widest)(const struct pr_header *header, uint32_t cpu, int64_t cache);
     int (*can)(const struct pr_source *source);
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
     struct pr_packing packing;
@@ -129,6 +130,9 @@ struct pr_form {
     int32_t (*validate)(const struct pr_header *header);
     int64_t (*block_work)(const struct pr_header *header, int64_t block); /* products for one column of X */
     void (*run)(const struct pr_block_run *run);
+    /* How often `run` goes over the sums; NULL: it takes only what is packed. Others take any ldx and ld_sums, so that X
+     * and Y can be used where they stand; they write to a block's rows only, if these are a multiple of four. */
+    int64_t (*passes)(const struct pr_header *header);
     enum pr_slot (*slot)(const struct pr_header *header, int64_t n); /* the inner loop for runs with n columns */
 };
 

@@ -14,15 +14,16 @@ static int can(const struct pr_source *source)
 
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
-    (void)cpu;
-    return 0 && column_hint >= 32 && source->rows > 0;
+    double density = pr_cells_density(source);
+    return column_hint >= 32 &&
+           (cpu & PRUNE_CPU_AVX512 ? density <= 0.15 : density <= 0.15 || source->format == PR_SOURCE_NM);
 }
 
 static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)column_hint;
     double density = pr_cells_density(source);
-    int64_t wanted = density < 0.15 ? 128 : 64;
+    int64_t wanted = density <= 0.15 ? 240 : 96;
     return pr_cells_pack(blob, source, &pr_cells_pairs, pr_cells_panel(source, wanted), cpu);
 }
 
@@ -41,10 +42,9 @@ static void run(const struct pr_block_run *run)
     pr_cells_run(run, &pr_cells_pairs, run->kernels->pairs_panel);
 }
 
-static int64_t widest(const struct pr_header *header, uint32_t cpu)
+static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
 {
-    (void)header;
-    return cpu & PRUNE_CPU_AVX512 ? 128 : 48;
+    return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 128 : 48);
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
@@ -65,5 +65,6 @@ const struct pr_form pr_form_pairs = {
     .validate = validate,
     .block_work = pr_cells_work,
     .run = run,
+    .passes = pr_cells_panels,
     .slot = slot,
 };

@@ -21,7 +21,7 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
 {
     (void)column_hint;
     double density = pr_cells_density(source);
-    int64_t wanted = density < 0.15 ? 240 : 128;
+    int64_t wanted = density <= 0.15 ? 240 : 128;
     return pr_cells_pack(blob, source, &pr_cells_quads, pr_cells_panel(source, wanted), cpu);
 }
 
@@ -40,10 +40,9 @@ static void run(const struct pr_block_run *run)
     pr_cells_run(run, &pr_cells_quads, run->kernels->quads_panel);
 }
 
-static int64_t widest(const struct pr_header *header, uint32_t cpu)
+static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
 {
-    (void)header;
-    return cpu & PRUNE_CPU_AVX512 ? 64 : 48;
+    return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 96 : 48);
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
@@ -64,5 +63,6 @@ const struct pr_form pr_form_quads = {
     .validate = validate,
     .block_work = pr_cells_work,
     .run = run,
+    .passes = pr_cells_panels,
     .slot = slot,
 };

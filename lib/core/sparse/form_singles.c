@@ -22,7 +22,7 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
 {
     (void)column_hint;
     double density = pr_cells_density(source);
-    int64_t wanted = density < 0.04 ? 240 : density < 0.15 ? 128 : 64;
+    int64_t wanted = density <= 0.04 ? 240 : density <= 0.15 ? 128 : density <= 0.6 ? 96 : 64;
     return pr_cells_pack(blob, source, &pr_cells_singles, pr_cells_panel(source, wanted), cpu);
 }
 
@@ -41,10 +41,9 @@ static void run(const struct pr_block_run *run)
     pr_cells_run(run, &pr_cells_singles, run->kernels->singles_panel);
 }
 
-static int64_t widest(const struct pr_header *header, uint32_t cpu)
+static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
 {
-    (void)header;
-    return cpu & PRUNE_CPU_AVX512 ? 128 : 96;
+    return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 128 : 96);
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
@@ -65,5 +64,6 @@ const struct pr_form pr_form_singles = {
     .validate = validate,
     .block_work = pr_cells_work,
     .run = run,
+    .passes = pr_cells_panels,
     .slot = slot,
 };

@@ -6,16 +6,30 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/spec.h"
 #include "core/sparse/sparse.h"
 #include "core/sparse/transposed.h"
+
+/* Bytes; asked for once for each object, since asking may take microseconds. */
+static int64_t first_level_cache(void)
+{
+    long bytes = 0;
+#ifdef _SC_LEVEL1_DCACHE_SIZE
+    bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+#endif
+    return bytes >= 16384 && bytes <= 1 << 20 ? bytes : 32768;
+}
 
 static int32_t prepare(prune_packed *packed, const struct pr_header *header)
 {
     int64_t blocks = pr_block_count(header), tile = 0, floats = 0;
     PR_TRY(pr_alloc(packed->context, blocks + 1, sizeof *packed->work, &packed->work));
     packed->work[0] = 0;
+    packed->widest = packed->form->tile;
+    if (packed->form->widest)
+        packed->widest = packed->form->widest(header, packed->cpu, first_level_cache());
     for (int64_t i = 0; i < blocks; i++)
         packed->work[i + 1] = packed->work[i] + packed->form->block_work(header, i) + pr_block_size(header, i);
     PR_TRY(pr_scratch_floats(packed, header->column_hint, &tile, &floats));

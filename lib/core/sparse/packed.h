@@ -19,6 +19,7 @@ struct prune_packed {
     const struct pr_form *form;
     uint32_t cpu;
     struct pr_kernels kernels;
+    int64_t widest;        /* tile */
     int64_t *work;         /* blocks + 1: work before each block, never the same twice */
     int64_t scratch_bytes; /* of each of these; taken and given back atomically, NULL while lent */
     void *scratch[PR_SCRATCH_SLOTS];

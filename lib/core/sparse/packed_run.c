@@ -34,8 +34,7 @@ static int64_t tile_width(const prune_packed *packed, int64_t n)
         return n <= 1 ? 1 : n <= 4 ? 4 : 8;
     if (n <= form->tile_least)
         return form->tile_least;
-    int64_t most = form->widest ? form->widest(packed->header, packed->cpu) : form->tile;
-    int64_t tiles = pr_ceil_div(n, most), step = form->tile_step ? form->tile_step : 1;
+    int64_t tiles = pr_ceil_div(n, packed->widest), step = form->tile_step ? form->tile_step : 1;
     return pr_ceil_div(pr_ceil_div(n, step), tiles) * step;
 }
 
@@ -177,6 +176,41 @@ static void store_y(const struct job *job, int64_t first, int64_t count, int64_t
     }
 }
 
+/* Whether the form can read X where it stands: a tile that is whole vectors in whole lines, and either all of X's rows
+ * or so little used that a copy would not pay. */
+static int x_stays(const struct job *job, int64_t first, int64_t count, int64_t tile)
+{
+    const prune_packed *packed = job->packed;
+    if (!packed->form->passes || job->batch || count != tile || job->ldx % PR_LANES ||
+        (uintptr_t)(job->x + first) % 64 != 0)
+        return 0;
+    return job->ldx == tile;
+}
+
+/* Whether sums can be made in Y itself: each is written once, or Y's rows are as close as those of packed sums. */
+static int y_stays(const struct job *job, int64_t count, int64_t tile, int64_t rows)
+{
+    const prune_packed *packed = job->packed;
+    if (!packed->form->passes || job->batch || count != tile || rows % 4 ||
+        (job->epilogue && job->epilogue->args.beta != 0))
+        return 0;
+    return job->ldy == tile || packed->form->passes(packed->header) == 1;
+}
+
+static void run_block(const struct job *job, struct pr_block_run *run, int64_t first, int64_t count)
+{
+    const prune_packed *packed = job->packed;
+    int64_t rows = pr_block_size(run->header, run->block), row = run->block * run->header->block_rows;
+    int stays = y_stays(job, count, run->tile, rows);
+    if (stays) {
+        run->sums = job->y + row * job->ldy + first;
+        run->ld_sums = job->ldy;
+    }
+    packed->form->run(run);
+    if (!stays || job->epilogue)
+        store_y(job, first, count, row, rows, run->sums, run->ld_sums);
+}
+
 /* The tiles and blocks whose work begins within this task's share of the whole. */
 static void run_share(const struct job *job, int32_t index, float *scratch)
 {
@@ -191,29 +225,33 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
     float *sums = scratch + padded * job->tile;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t first = tile_begin(job, t), count = tile_begin(job, t + 1) - first, tile = tile_filled(job, count);
-        int packed_x = 0, finite = 1;
+        int64_t xs = packed->form->x_group == PR_X_WHOLE ? padded : tile * packed->form->x_group;
+        const float *x = NULL;
+        int finite = 1;
         for (int64_t block = 0; block < blocks; block++) {
             double start = (double)t * (double)all + (double)packed->work[block];
             if (start < from || start >= to)
                 continue;
-            if (!packed_x) {
+            if (!x && x_stays(job, first, count, tile)) {
+                x = job->x + first;
+                xs = job->ldx;
+            } else if (!x) {
+                x = scratch;
                 int64_t floats = pack_x(job, first, count, tile, scratch);
                 finite = !packed->form->needs_finite || packed->kernels.all_finite(scratch, floats);
             }
-            packed_x = 1;
             struct pr_block_run run = {
                 .header = header,
                 .kernels = &packed->kernels,
                 .block = block,
                 .tile = lanes ? count : tile,
-                .x = scratch,
+                .x = x,
                 .finite = finite,
-                .ldx = packed->form->x_group == PR_X_WHOLE ? padded : tile * packed->form->x_group,
+                .ldx = xs,
                 .sums = sums,
                 .ld_sums = lanes ? pr_block_lanes(header, block) : tile,
             };
-            packed->form->run(&run);
-            store_y(job, first, count, block * header->block_rows, pr_block_size(header, block), sums, run.ld_sums);
+            run_block(job, &run, first, count);
         }
     }
 }

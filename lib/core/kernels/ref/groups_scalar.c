@@ -7,10 +7,10 @@
 
 #include "core/kernels/groups.h"
 
-static void begin(float *sums, int64_t tile, const uint8_t *rows, int count, int start)
+static void begin(float *sums, int64_t ld, int64_t tile, const uint8_t *rows, int count, int start)
 {
     for (int r = 0; start && r < count; r++)
-        memset(sums + rows[r] * tile, 0, (size_t)tile * sizeof *sums);
+        memset(sums + rows[r] * ld, 0, (size_t)tile * sizeof *sums);
 }
 
 static void add(float *sum, float value, const float *x, int64_t tile)
@@ -19,48 +19,48 @@ static void add(float *sum, float value, const float *x, int64_t tile)
         sum[j] = fmaf(value, x[j], sum[j]);
 }
 
-void pr_singles_panel_scalar(float *sums, int64_t tile, const float *x, const uint8_t *items, int64_t item_count,
-                             const uint8_t *columns, const float *values, int start)
+void pr_singles_panel_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,
+                             int64_t item_count, const uint8_t *columns, const float *values, int start)
 {
     for (; item_count > 0; item_count--, items += PR_SINGLE_BYTES) {
-        begin(sums, tile, items, 1, start);
+        begin(sums, ld, tile, items, 1, start);
         for (int left = items[1]; left > 0; left--)
-            add(sums + items[0] * tile, *values++, x + *columns++ * tile, tile);
+            add(sums + items[0] * ld, *values++, x + *columns++ * ldx, tile);
     }
 }
 
-void pr_pairs_panel_scalar(float *sums, int64_t tile, const float *x, const uint8_t *items, int64_t item_count,
-                           const uint8_t *columns, const float *values, int start)
+void pr_pairs_panel_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,
+                           int64_t item_count, const uint8_t *columns, const float *values, int start)
 {
     for (; item_count > 0; item_count--, items += PR_PAIR_BYTES) {
-        float *first = sums + items[0] * tile, *second = sums + items[1] * tile;
-        begin(sums, tile, items, 2, start);
+        float *first = sums + items[0] * ld, *second = sums + items[1] * ld;
+        begin(sums, ld, tile, items, 2, start);
         for (int left = items[2]; left > 0; left--, columns++) {
-            add(first, *values++, x + *columns * tile, tile);
-            add(second, *values++, x + *columns * tile, tile);
+            add(first, *values++, x + *columns * ldx, tile);
+            add(second, *values++, x + *columns * ldx, tile);
         }
         for (int left = items[3]; left > 0; left--) {
-            add(first, *values++, x + *columns++ * tile, tile);
-            add(second, *values++, x + *columns++ * tile, tile);
+            add(first, *values++, x + *columns++ * ldx, tile);
+            add(second, *values++, x + *columns++ * ldx, tile);
         }
         for (int left = items[4]; left > 0; left--)
-            add(first, *values++, x + *columns++ * tile, tile);
+            add(first, *values++, x + *columns++ * ldx, tile);
     }
 }
 
-void pr_quads_panel_scalar(float *sums, int64_t tile, const float *x, const uint8_t *items, int64_t item_count,
-                           const uint8_t *columns, const float *values, int start)
+void pr_quads_panel_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,
+                           int64_t item_count, const uint8_t *columns, const float *values, int start)
 {
 #define CLASS(rows) rows,
     static const uint8_t classes[PR_QUAD_CLASSES] = {PR_QUAD_ORDER(CLASS)};
 #undef CLASS
     for (; item_count > 0; item_count--, items += PR_QUAD_BYTES) {
-        begin(sums, tile, items, 4, start);
+        begin(sums, ld, tile, items, 4, start);
         for (int c = 0; c < PR_QUAD_CLASSES; c++)
             for (int left = items[4 + c]; left > 0; left--, columns++)
                 for (int r = 0; r < 4; r++)
                     if (classes[c] >> r & 1)
-                        add(sums + items[r] * tile, *values++, x + *columns * tile, tile);
+                        add(sums + items[r] * ld, *values++, x + *columns * ldx, tile);
     }
 }
 
