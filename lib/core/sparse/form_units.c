@@ -231,9 +231,10 @@ static void unpack(const struct pr_header *header, const struct pr_unpack *to)
     }
 }
 
-static int64_t widest(const struct pr_header *header, uint32_t cpu)
+static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
 {
     (void)header;
+    (void)cache;
     return cpu & PRUNE_CPU_AVX512 ? 96 : 48;
 }
 
