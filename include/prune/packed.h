@@ -3,11 +3,13 @@
  * Packed: a weight matrix W (rows x columns, see prune/sparse.h) laid out for the kernels, and its products. Made once,
  * run many times, by any number of threads at once.
  *
- * Numbers are F32 and so is accumulation. Every sum is within gamma(n) * sum |w||x| of the exact sum of its n
- * products, gamma(n) = n u / (1 - n u), u = 2^-24 (Higham 2002, 3.1). What is not stored contributes nothing, also
- * against NaN and infinity; stored zeros, N:M fillers inside the matrix among them, multiply as IEEE numbers. The bits
- * do not depend on alignment or on the number of threads; in the reproducible mode (PRUNE_CPU_REPRODUCIBLE of
- * prune/context.h) on nothing but W, X and the epilogue.
+ * Numbers are F32 and so is accumulation. Weights may be stored in 16 or 8 bits, rounded to the nearest, of two to the
+ * even one; they then are what was stored, which prune_packed_to_tensor shows. Every sum is within gamma(n) *
+ * sum |w||x| of the exact sum of its n products, gamma(n) = n u / (1 - n u), u = 2^-24 (Higham 2002, 3.1), or
+ * gamma(n + 1) with values=int8. What is not stored contributes nothing, also against NaN and infinity; stored zeros,
+ * N:M fillers inside the matrix among them, multiply as IEEE numbers. The bits do not depend on alignment or on the
+ * number of threads; in the reproducible mode (PRUNE_CPU_REPRODUCIBLE of prune/context.h) on nothing but W, X and the
+ * epilogue.
  */
 #ifndef PRUNE_PACKED_H
 #define PRUNE_PACKED_H
@@ -28,9 +30,12 @@ typedef struct prune_epilogue prune_epilogue;
 /* Packs the kept elements of `weights`. `spec` is a list of "key=value": columns=N, how many columns X will have
  * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, dense or auto (default: nm where the
  * mask or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
- * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); form, the layout to
- * use, by the name that prune_packed_form gives (default auto; in the reproducible mode PRUNE_E_UNSUPPORTED for one
- * that sums in another order); backward=yes to pack W' as well, which doubles the memory. NULL means "". */
+ * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); values=f32 (default),
+ * f16, bf16, or int8 (whole numbers times a scale for each row, its largest magnitude / 127 rounded up to 16 bits);
+ * form, the layout to use, by the name that prune_packed_form gives (default auto; in the reproducible mode
+ * PRUNE_E_UNSUPPORTED for one that sums in another order); backward=yes to pack W' as well, in F32, which at least
+ * doubles the memory. NULL means "". PRUNE_E_VALUE for a weight beyond the range of what it is to be stored in,
+ * PRUNE_E_SPEC when no form of the format stores such values. */
 PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
@@ -89,6 +94,7 @@ PRUNE_API int64_t prune_packed_stored(const prune_packed *packed);
  * the kernels ("avx2"): for logs and benchmarks. Constants or the packed object's own memory. */
 PRUNE_API const char *prune_packed_format(const prune_packed *packed);
 PRUNE_API const char *prune_packed_form(const prune_packed *packed);
+PRUNE_API const char *prune_packed_values(const prune_packed *packed); /* "f32", "f16", "bf16", "int8" */
 PRUNE_API const char *prune_packed_kernels(const prune_packed *packed, int64_t n);
 
 /* Back to a row-major F32 tensor, rows x columns, with the very bits that were packed (+0.0 where nothing is stored);

@@ -163,6 +163,11 @@ static const struct {
     {TWO_OF_FOUR_BY_4, "format=nm,form=units-of-4,unit_rows=4", "nm:keep_n=2,group_m=4,unit_rows=4"},
     {BLOCKS, "format=bsr,block_rows=8,block_columns=8", "bsr:block_rows=8,block_columns=8"},
     {RANDOM, "format=csr,form=few-rows,columns=16", "csr"},
+    {TWO_OF_FOUR, "format=nm,form=nm-strips", "nm:keep_n=2,group_m=4"},
+    {TWO_OF_FOUR, "format=nm,form=nm-strips,values=int8", "nm:keep_n=2,group_m=4"},
+    {RANDOM, "format=csr,form=windows,values=f16", "csr"},
+    {RANDOM, "format=csr,form=rows,values=int8", "csr"},
+    {FULL, "format=dense,form=dense-strips,values=bf16", "dense"},
 };
 #define FORMS ((int)(sizeof every_form / sizeof *every_form))
 

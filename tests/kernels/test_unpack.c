@@ -42,7 +42,7 @@ START_TEST(unpacking_gives_the_bits_that_were_packed)
 {
     static const int64_t shapes[][2] = {{70, 75}, {1, 1}, {5, 300}, {300, 7}, {64, 64}, {0, 4}, {4, 0}};
     for (int f = 0; f < FORMS; f++)
-        for (int s = 0; s < 7; s++)
+        for (int s = 0; s < 7 && !strstr(every_form[f].spec, "values="); s++)
             for (int m = 0; m < MASKS; m++) {
                 struct problem p;
                 prune_packed *packed;
@@ -62,6 +62,8 @@ START_TEST(unpacking_to_sparse_gives_the_format_that_was_packed)
     for (int f = 0; f < FORMS; f++) {
         struct problem p;
         prune_packed *packed;
+        if (strstr(every_form[f].spec, "values="))
+            continue; /* these change the values: test_encodings */
         make(&p, 70, 75, every_form[f].pattern, 0.3, 0, prune_cpu_detect(), 1);
         OK(prune_packed_create(&packed, p.tensor, p.mask, every_form[f].spec));
         check_sparse(&p, packed);

@@ -17,8 +17,8 @@
 #define PR_QUAD_ORDER(CLASS)                                                                                           \
     CLASS(15)                                                                                                          \
     CLASS(7)                                                                                                           \
-    CLASS(11) CLASS(13) CLASS(14) CLASS(3) CLASS(12) CLASS(5) CLASS(10) CLASS(6) CLASS(9) CLASS(1) CLASS(2) CLASS(4)   \
-        CLASS(8)
+    CLASS(11)                                                                                                          \
+    CLASS(13) CLASS(14) CLASS(3) CLASS(12) CLASS(5) CLASS(10) CLASS(6) CLASS(9) CLASS(1) CLASS(2) CLASS(4) CLASS(8)
 
 extern pr_group_fn pr_singles_panel_scalar, pr_pairs_panel_scalar, pr_quads_panel_scalar;
 extern pr_group_fn pr_singles_panel_avx2, pr_pairs_panel_avx2, pr_quads_panel_avx2;

@@ -61,6 +61,15 @@ typedef void pr_group_fn(float *sums, int64_t ld, const float *x, int64_t ldx, i
                          int64_t item_count, const uint8_t *columns, const float *values, int start);
 typedef int64_t pr_overlap_fn(uint64_t *scores, const uint64_t *masks, int64_t ld, int64_t words, int64_t count,
                               const uint64_t *mask);
+/* The same over values of other encodings, see encodings.h. */
+typedef void pr_dense_values_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const void *values,
+                                int64_t columns, int64_t lanes);
+typedef void pr_nm_strip_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const void *values,
+                            const uint32_t *words, int64_t groups, int64_t lanes, int keep_n, int group_m);
+typedef void pr_rows_values_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                               const uint16_t *columns, const void *values);
+typedef void pr_windows_values_fn(float *sums, const float *x, const uint16_t *starts, const void *values,
+                                  const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
 typedef int pr_all_finite_fn(const float *x, int64_t count);
 typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
                            int64_t count, int64_t n);

@@ -24,20 +24,27 @@ const struct pr_form *pr_form_named(const char *name)
 
 int32_t pr_blob_begin(struct pr_blob *blob, const int64_t *section_bytes, int count)
 {
-    int64_t offsets[PR_MAX_SECTIONS] = {0}, end = (int64_t)sizeof(struct pr_header);
-    for (int i = 0; i < count; i++) {
+    const struct pr_source *source = blob->source;
+    int64_t offsets[PR_MAX_SECTIONS] = {0}, sizes[PR_MAX_SECTIONS] = {0}, end = (int64_t)sizeof(struct pr_header);
+    memcpy(sizes, section_bytes, (size_t)count * sizeof *sizes);
+    if (source->scales)
+        PR_TRY(pr_mul(source->rows, (int64_t)sizeof *source->scales, &sizes[PR_SCALES]));
+    for (int i = 0; i < PR_MAX_SECTIONS; i++) {
+        if (i >= count && i != PR_SCALES)
+            continue;
         PR_TRY(pr_add(end, 63, &end));
         offsets[i] = end / 64 * 64;
-        PR_TRY(pr_add(offsets[i], section_bytes[i], &end));
+        PR_TRY(pr_add(offsets[i], sizes[i], &end));
     }
     PR_TRY(pr_add(end, 63, &end));
     end = end / 64 * 64;
     PR_TRY(pr_alloc_zero(blob->context, end, 1, &blob->header));
     blob->header->bytes = (uint64_t)end;
-    for (int i = 0; i < count; i++) {
-        blob->header->offset[i] = offsets[i];
-        blob->header->section_bytes[i] = section_bytes[i];
-    }
+    memcpy(blob->header->offset, offsets, sizeof offsets);
+    memcpy(blob->header->section_bytes, sizes, sizeof sizes);
+    blob->header->encoding = source->encoding;
+    if (source->scales)
+        memcpy(pr_section(blob->header, PR_SCALES), source->scales, (size_t)sizes[PR_SCALES]);
     return PRUNE_OK;
 }
 
@@ -45,6 +52,8 @@ int32_t pr_blob_expect(const struct pr_header *header, const int64_t *section_by
 {
     for (int i = 0; i < PR_MAX_SECTIONS; i++) {
         int64_t expected = i < count ? section_bytes[i] : 0;
+        if (i == PR_SCALES && header->encoding == PR_VALUES_INT8)
+            expected = header->rows * (int64_t)sizeof(float);
         if (header->section_bytes[i] != expected)
             return pr_fail(PRUNE_E_FORMAT, "section %d of the packed data has %lld bytes; %lld fit its shape", i,
                            (long long)header->section_bytes[i], (long long)expected);

@@ -14,7 +14,8 @@
 #include "core/sparse/source.h"
 
 #define PR_BLOB_VERSION 2
-#define PR_MAX_SECTIONS 6
+#define PR_MAX_SECTIONS 9
+#define PR_SCALES (PR_MAX_SECTIONS - 1) /* the section with the scale of each row, for values of 8 bits */
 #define PR_MAX_BLOCK_ROWS 4096
 
 /* What a block of bytes begins with. Offsets count bytes from its beginning and are multiples of 64. */
@@ -31,6 +32,7 @@ struct pr_header {
     int64_t block_rows;  /* rows of a block; the last may have fewer */
     int64_t parameter;   /* the form's own */
     int64_t backward;    /* where the block of bytes of W' begins, within these; 0: none */
+    int64_t encoding;    /* of the values, enum pr_encoding */
     int64_t offset[PR_MAX_SECTIONS], section_bytes[PR_MAX_SECTIONS];
 };
 
@@ -39,14 +41,22 @@ struct pr_blob {
     prune_context *context;
     struct pr_header *header;
     int borrowed; /* lies within memory of another */
+    const struct pr_source *source;
 };
 
-/* Memory for a block with these sections, all zero but for the sizes and offsets in its header. */
+/* Memory for a block with these sections and the scales of the source's rows, all zero but for these, the encoding, and
+ * the sizes and offsets in its header. */
 int32_t pr_blob_begin(struct pr_blob *blob, const int64_t *section_bytes, int count);
 
 static inline void *pr_section(const struct pr_header *header, int index)
 {
     return (char *)(uintptr_t)header + header->offset[index];
+}
+
+/* What the stored values of a row count in. */
+static inline float pr_scale_of(const struct pr_header *header, int64_t row)
+{
+    return header->encoding == PR_VALUES_INT8 ? ((const float *)pr_section(header, PR_SCALES))[row] : 1;
 }
 
 /* Size of each section as the header says, against what it must be. */
@@ -116,6 +126,7 @@ struct pr_form {
     int lanes_along_rows;
     int needs_finite;
     int column_order;   /* each sum is one chain by ascending columns, whatever n, where its slots keep their order */
+    int any_encoding;   /* takes values of every encoding; the others F32 alone */
     int64_t x_group;    /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
     int64_t tile_least; /* the narrowest tile; 0: tile_step */
     int few_columns;    /* runs tiles of 1, 4 and 8 columns too */

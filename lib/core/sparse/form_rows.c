@@ -72,7 +72,7 @@ static struct cell pack_cell(const struct pr_header *header, const struct pr_sou
 {
     struct pr_run *runs = pr_section(header, RUNS);
     uint16_t *columns = pr_section(header, COLUMNS);
-    float *values = pr_section(header, VALUES);
+    void *values = pr_section(header, VALUES);
     int64_t first = block * header->block_rows;
     for (int64_t i = 0; i < pr_block_size(header, block); i++) {
         int64_t row = first + i, begin, end, start = at.entry;
@@ -82,7 +82,7 @@ static struct cell pack_cell(const struct pr_header *header, const struct pr_sou
             if (column >= header->parameter)
                 break;
             columns[at.entry] = (uint16_t)column;
-            values[at.entry++] = source->values[e];
+            pr_encode_put(values, at.entry++, source->encoding, source->values[e], pr_source_scale(source, row));
         }
         if (at.entry > start)
             runs[at.run++] = (struct pr_run){(uint32_t)i, (uint32_t)(at.entry - start)};
@@ -90,13 +90,13 @@ static struct cell pack_cell(const struct pr_header *header, const struct pr_sou
     return at;
 }
 
-static int32_t section_bytes(int64_t cells, int64_t runs, int64_t entries, int64_t *bytes)
+static int32_t section_bytes(int64_t cells, int64_t runs, int64_t entries, int64_t encoding, int64_t *bytes)
 {
     PR_TRY(pr_add(cells, 1, &cells));
     PR_TRY(pr_mul(cells, (int64_t)sizeof(struct cell), &bytes[CELLS]));
     PR_TRY(pr_mul(runs, (int64_t)sizeof(struct pr_run), &bytes[RUNS]));
     PR_TRY(pr_mul(entries, (int64_t)sizeof(uint16_t), &bytes[COLUMNS]));
-    return pr_mul(entries, (int64_t)sizeof(float), &bytes[VALUES]);
+    return pr_mul(entries, pr_encoding_bytes(encoding), &bytes[VALUES]);
 }
 
 static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
@@ -106,7 +106,7 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     int64_t block_rows = pr_choose_block_rows(source->rows, 64, 256), panels = pr_ceil_div(source->columns, panel);
     int64_t cells = 0, bytes[4];
     PR_TRY(pr_mul(pr_ceil_div(source->rows, block_rows), panels, &cells));
-    PR_TRY(section_bytes(cells, count_runs(source, panel), entries, bytes));
+    PR_TRY(section_bytes(cells, count_runs(source, panel), entries, source->encoding, bytes));
     int64_t *cursor;
     PR_TRY(pr_alloc(blob->context, block_rows, sizeof *cursor, &cursor));
     int32_t status = pr_blob_begin(blob, bytes, 4);
@@ -170,7 +170,7 @@ static int32_t validate(const struct pr_header *header)
                        MOST_PANEL_COLUMNS);
     int64_t runs = header->section_bytes[RUNS] / (int64_t)sizeof(struct pr_run);
     PR_TRY(pr_mul(pr_block_count(header), panel_count(header), &cells));
-    PR_TRY(section_bytes(cells, runs, header->stored, bytes));
+    PR_TRY(section_bytes(cells, runs, header->stored, header->encoding, bytes));
     PR_TRY(pr_blob_expect(header, bytes, 4));
     const struct cell *cell = pr_section(header, CELLS);
     if (cell[0].run != 0 || cell[0].entry != 0 || cell[cells].run != runs || cell[cells].entry != header->stored)
@@ -191,17 +191,32 @@ static int64_t block_work(const struct pr_header *header, int64_t block)
     return cell[(block + 1) * panels].entry - cell[block * panels].entry;
 }
 
+static void run_cell(const struct pr_block_run *run, const struct cell *cell, const float *x)
+{
+    const struct pr_header *header = run->header;
+    const struct pr_kernels *kernels = run->kernels;
+    const struct pr_run *runs = (const struct pr_run *)pr_section(header, RUNS) + cell->run;
+    const uint16_t *columns = (const uint16_t *)pr_section(header, COLUMNS) + cell->entry;
+    const void *values = (const char *)pr_section(header, VALUES) + cell->entry * pr_encoding_bytes(header->encoding);
+    pr_rows_values_fn *const dots[PR_ENCODINGS] = {NULL, kernels->rows_dot_f16, kernels->rows_dot_bf16,
+                                                   kernels->rows_dot_int8};
+    pr_rows_values_fn *const panels[PR_ENCODINGS] = {NULL, kernels->rows_panel_f16, kernels->rows_panel_bf16,
+                                                     kernels->rows_panel_int8};
+    int64_t count = cell[1].run - cell->run;
+    if (header->encoding == PR_VALUES_F32)
+        (run->tile == 1 ? kernels->rows_dot : kernels->rows_panel)(run->sums, run->tile, x, runs, count, columns,
+                                                                   values);
+    else
+        (run->tile == 1 ? dots : panels)[header->encoding](run->sums, run->tile, x, runs, count, columns, values);
+}
+
 static void run(const struct pr_block_run *run)
 {
     const struct pr_header *header = run->header;
     const struct cell *cell = (const struct cell *)pr_section(header, CELLS) + run->block * panel_count(header);
-    pr_rows_fn *kernel = run->tile == 1 ? run->kernels->rows_dot : run->kernels->rows_panel;
     memset(run->sums, 0, (size_t)(pr_block_size(header, run->block) * run->tile) * sizeof *run->sums);
     for (int64_t p = 0; p < panel_count(header); p++, cell++)
-        kernel(run->sums, run->tile, run->x + p * header->parameter * run->tile,
-               (const struct pr_run *)pr_section(header, RUNS) + cell->run, cell[1].run - cell->run,
-               (const uint16_t *)pr_section(header, COLUMNS) + cell->entry,
-               (const float *)pr_section(header, VALUES) + cell->entry);
+        run_cell(run, cell, run->x + p * header->parameter * run->tile);
 }
 
 static void unpack(const struct pr_header *header, const struct pr_unpack *to)
@@ -209,27 +224,33 @@ static void unpack(const struct pr_header *header, const struct pr_unpack *to)
     const struct cell *cell = pr_section(header, CELLS);
     const struct pr_run *runs = pr_section(header, RUNS);
     const uint16_t *columns = pr_section(header, COLUMNS);
-    const float *values = pr_section(header, VALUES);
+    const void *values = pr_section(header, VALUES);
     int64_t panels = panel_count(header);
     for (int64_t i = 0; i < pr_block_count(header) * panels; i++) {
         int64_t entry = cell[i].entry;
-        for (int64_t r = cell[i].run; r < cell[i + 1].run; r++)
+        for (int64_t r = cell[i].run; r < cell[i + 1].run; r++) {
+            int64_t row = i / panels * header->block_rows + runs[r].row;
             for (uint32_t e = 0; e < runs[r].count; e++, entry++)
-                pr_unpack_put(to, i / panels * header->block_rows + runs[r].row,
-                              i % panels * header->parameter + columns[entry], values[entry]);
+                pr_unpack_put(to, row, i % panels * header->parameter + columns[entry],
+                              pr_encode_get(values, entry, header->encoding, pr_scale_of(header, row)));
+        }
     }
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
-    (void)header;
-    return n == 1 ? PR_SLOT_rows_dot : PR_SLOT_rows_panel;
+    static const enum pr_slot slots[PR_ENCODINGS][2] = {{PR_SLOT_rows_panel, PR_SLOT_rows_dot},
+                                                        {PR_SLOT_rows_panel_f16, PR_SLOT_rows_dot_f16},
+                                                        {PR_SLOT_rows_panel_bf16, PR_SLOT_rows_dot_bf16},
+                                                        {PR_SLOT_rows_panel_int8, PR_SLOT_rows_dot_int8}};
+    return slots[header->encoding][n == 1];
 }
 
 const struct pr_form pr_form_rows = {
     .name = "rows",
     .column_order = 1,
     .lanes_along_rows = 0,
+    .any_encoding = 1,
     .x_group = 1,
     .tile_least = 1,
     .tile_step = PR_LANES,

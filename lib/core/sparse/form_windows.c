@@ -84,11 +84,11 @@ static int64_t next_window(const struct pr_source *source, const struct cursor *
 struct target {
     uint16_t *starts, *kept;
     uint32_t *words;
-    float *values;
+    void *values;
 };
 
-static int64_t take_slice(const struct pr_source *source, struct cursor *rows, int64_t count, int64_t lanes,
-                          const struct target *to)
+static int64_t take_slice(const struct pr_source *source, int64_t first, struct cursor *rows, int64_t count,
+                          int64_t lanes, const struct target *to)
 {
     int64_t step = 0, start;
     for (; (start = next_window(source, rows, count, lanes)) >= 0; step++)
@@ -102,21 +102,23 @@ static int64_t take_slice(const struct pr_source *source, struct cursor *rows, i
                 to->kept[step] |= (uint16_t)(1u << i);
                 to->words[step / PR_PICK_STEPS(lanes) * lanes + i] |=
                     (uint32_t)at << (step % PR_PICK_STEPS(lanes) * PR_PICK_BITS(lanes));
-                to->values[step * lanes + i] = source->values[rows[i].begin];
+                pr_encode_put(to->values, step * lanes + i, source->encoding, source->values[rows[i].begin],
+                              pr_source_scale(source, first + rows[i].row));
             }
             rows[i].begin++;
         }
     return step;
 }
 
-static int32_t section_bytes(int64_t rows, int64_t slices, int64_t steps, int64_t words, int64_t lanes, int64_t *bytes)
+static int32_t section_bytes(int64_t rows, int64_t slices, int64_t steps, int64_t words, int64_t lanes,
+                             int64_t encoding, int64_t *bytes)
 {
     PR_TRY(pr_mul(slices + 1, (int64_t)sizeof(struct slice), &bytes[SLICES]));
     PR_TRY(pr_mul(rows, (int64_t)sizeof(uint16_t), &bytes[ROWS]));
     PR_TRY(pr_mul(steps, (int64_t)sizeof(uint16_t), &bytes[STARTS]));
     bytes[KEPT] = bytes[STARTS];
     PR_TRY(pr_mul(words, lanes * (int64_t)sizeof(uint32_t), &bytes[WORDS]));
-    return pr_mul(steps, lanes * (int64_t)sizeof(float), &bytes[VALUES]);
+    return pr_mul(steps, lanes * pr_encoding_bytes(encoding), &bytes[VALUES]);
 }
 
 static int64_t slices_of_block(int64_t size, int64_t lanes)
@@ -143,11 +145,11 @@ static struct slice walk(const struct pr_header *header, const struct pr_source 
                 to.starts = (uint16_t *)pr_section(header, STARTS) + at.step;
                 to.kept = (uint16_t *)pr_section(header, KEPT) + at.step;
                 to.words = (uint32_t *)pr_section(header, WORDS) + at.word * lanes;
-                to.values = (float *)pr_section(header, VALUES) + at.step * lanes;
+                to.values = (char *)pr_section(header, VALUES) + at.step * lanes * pr_encoding_bytes(header->encoding);
                 for (int64_t l = i; l < i + lanes && l < count; l++)
                     ((uint16_t *)pr_section(header, ROWS))[first + l] = (uint16_t)rows[l].row;
             }
-            int64_t steps = take_slice(source, rows + i, count - i < lanes ? count - i : lanes, lanes, &to);
+            int64_t steps = take_slice(source, first, rows + i, count - i < lanes ? count - i : lanes, lanes, &to);
             at.step += steps;
             at.word += pr_ceil_div(steps, PR_PICK_STEPS(lanes));
         }
@@ -175,8 +177,8 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     struct cursor *rows = NULL;
     PR_TRY(pr_alloc(blob->context, block_rows, sizeof *rows, &rows));
     struct slice end = walk(NULL, source, block_rows, lanes, rows);
-    int32_t status =
-        section_bytes(source->rows, slice_count(source->rows, block_rows, lanes), end.step, end.word, lanes, bytes);
+    int32_t status = section_bytes(source->rows, slice_count(source->rows, block_rows, lanes), end.step, end.word,
+                                   lanes, source->encoding, bytes);
     if (!status)
         status = pr_blob_begin(blob, bytes, 6);
     if (!status) {
@@ -217,7 +219,7 @@ static int32_t validate(const struct pr_header *header)
     int64_t slices = slice_count(header->rows, header->block_rows, lanes);
     int64_t steps = header->section_bytes[STARTS] / (int64_t)sizeof(uint16_t);
     int64_t words = header->section_bytes[WORDS] / (lanes * (int64_t)sizeof(uint32_t));
-    PR_TRY(section_bytes(header->rows, slices, steps, words, lanes, bytes));
+    PR_TRY(section_bytes(header->rows, slices, steps, words, lanes, header->encoding, bytes));
     PR_TRY(pr_blob_expect(header, bytes, 6));
     const struct slice *slice = pr_section(header, SLICES);
     const uint16_t *starts = pr_section(header, STARTS);
@@ -248,6 +250,21 @@ static int64_t block_work(const struct pr_header *header, int64_t block)
     return (slice[count].step - slice[0].step) * header->parameter;
 }
 
+static void run_slice(const struct pr_block_run *run, float *sums, const float *x, const uint16_t *starts,
+                      const void *values, const uint32_t *words, const uint16_t *kept, int64_t steps)
+{
+    const struct pr_kernels *kernels = run->kernels;
+    int64_t encoding = run->header->encoding, wide = run->header->parameter == 16;
+    pr_windows_values_fn *const encoded[PR_ENCODINGS][2] = {{NULL, NULL},
+                                                            {kernels->windows_8_f16, kernels->windows_16_f16},
+                                                            {kernels->windows_8_bf16, kernels->windows_16_bf16},
+                                                            {kernels->windows_8_int8, kernels->windows_16_int8}};
+    if (encoding == PR_VALUES_F32)
+        (wide ? kernels->windows_16 : kernels->windows_8)(sums, x, starts, values, words, kept, steps, run->finite);
+    else
+        encoded[encoding][wide](sums, x, starts, values, words, kept, steps, run->finite);
+}
+
 static void run(const struct pr_block_run *run)
 {
     const struct pr_header *header = run->header;
@@ -256,14 +273,14 @@ static void run(const struct pr_block_run *run)
     const uint16_t *rows = (const uint16_t *)pr_section(header, ROWS) + run->block * header->block_rows;
     const uint16_t *starts = pr_section(header, STARTS), *kept = pr_section(header, KEPT);
     const uint32_t *words = pr_section(header, WORDS);
-    const float *values = pr_section(header, VALUES);
-    pr_windows_fn *kernel = lanes == 16 ? run->kernels->windows_16 : run->kernels->windows_8;
+    const char *values = pr_section(header, VALUES);
+    int64_t bytes = lanes * pr_encoding_bytes(header->encoding);
     _Alignas(64) float sums[PR_LANES];
     for (int64_t i = 0; i < size; i += lanes, slice++, rows += lanes) {
         int64_t step = slice->step, count = size - i < lanes ? size - i : lanes;
         for (int64_t j = 0; j < run->tile; j++) {
-            kernel(sums, run->x + j * run->ldx, starts + step, values + step * lanes, words + slice->word * lanes,
-                   kept + step, slice[1].step - step, run->finite);
+            run_slice(run, sums, run->x + j * run->ldx, starts + step, values + step * bytes,
+                      words + slice->word * lanes, kept + step, slice[1].step - step);
             for (int64_t l = 0; l < count; l++)
                 run->sums[j * run->ld_sums + rows[l]] = sums[l];
         }
@@ -276,7 +293,7 @@ static void unpack(const struct pr_header *header, const struct pr_unpack *to)
     const struct slice *slice = pr_section(header, SLICES);
     const uint16_t *starts = pr_section(header, STARTS), *kept = pr_section(header, KEPT);
     const uint32_t *words = pr_section(header, WORDS);
-    const float *values = pr_section(header, VALUES);
+    const void *values = pr_section(header, VALUES);
     for (int64_t first = 0; first < header->rows; first += header->block_rows) {
         int64_t size = pr_block_size(header, first / header->block_rows);
         const uint16_t *rows = (const uint16_t *)pr_section(header, ROWS) + first;
@@ -287,15 +304,20 @@ static void unpack(const struct pr_header *header, const struct pr_unpack *to)
                     uint32_t word = words[(slice->word + at / steps) * lanes + l] >> (at % steps * PR_PICK_BITS(lanes));
                     if (kept[s] >> l & 1)
                         pr_unpack_put(to, first + rows[i + l], starts[s] * lanes + (word & (uint32_t)(2 * lanes - 1)),
-                                      values[s * lanes + l]);
+                                      pr_encode_get(values, s * lanes + l, header->encoding,
+                                                    pr_scale_of(header, first + rows[i + l])));
                 }
     }
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
+    static const enum pr_slot slots[PR_ENCODINGS][2] = {{PR_SLOT_windows_8, PR_SLOT_windows_16},
+                                                        {PR_SLOT_windows_8_f16, PR_SLOT_windows_16_f16},
+                                                        {PR_SLOT_windows_8_bf16, PR_SLOT_windows_16_bf16},
+                                                        {PR_SLOT_windows_8_int8, PR_SLOT_windows_16_int8}};
     (void)n;
-    return header->parameter == 16 ? PR_SLOT_windows_16 : PR_SLOT_windows_8;
+    return slots[header->encoding][header->parameter == 16];
 }
 
 const struct pr_form pr_form_windows = {
@@ -303,6 +325,7 @@ const struct pr_form pr_form_windows = {
     .lanes_along_rows = 1,
     .x_group = PR_X_WHOLE,
     .needs_finite = 1,
+    .any_encoding = 1,
     .tile = 16,
     .can = can,
     .prefers = prefers,

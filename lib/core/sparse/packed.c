@@ -106,13 +106,15 @@ static int32_t choose(const struct pr_source *source, const char *name, int64_t 
                 return pr_form_allowed(pr_forms[i], cpu);
             continue;
         }
+        if (source->encoding != PR_VALUES_F32 && !pr_forms[i]->any_encoding)
+            continue;
         if (pr_forms[i]->can(source) && (name || pr_forms[i]->prefers(source, column_hint, cpu))) {
             *form = pr_forms[i];
             return PRUNE_OK;
         }
     }
-    return pr_fail(PRUNE_E_SPEC, "packed: form=%s does not take weights of this format; use form=auto",
-                   name ? name : "auto");
+    return pr_fail(PRUNE_E_SPEC, "packed: form=%s does not take weights of this format with values=%s; use form=auto",
+                   name ? name : "auto", pr_encoding_name(source->encoding));
 }
 
 int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_source *source, const char *format,
@@ -123,7 +125,7 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
                        (long long)source->rows, (long long)source->columns, INT32_MAX);
     const struct pr_form *form = NULL;
     PR_TRY(choose(source, form_name, column_hint, prune_context_cpu(context), &form));
-    struct pr_blob blob = {.context = context};
+    struct pr_blob blob = {.context = context, .source = source};
     PR_TRY(form->packing.pack(&blob, source, column_hint, prune_context_cpu(context)));
     blob.header->column_hint = column_hint;
     pr_blob_seal(blob.header, form, format);
@@ -138,6 +140,11 @@ static const struct pr_parameter parameters[] = {
     {.name = "unit_rows", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX, .help = "nm: rows alike"},
     {.name = "block_rows", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 4096, .help = "bsr: rows of a block"},
     {.name = "block_columns", .type = PR_WHOLE, .standard = "1", .least = 1, .most = 4096, .help = "bsr: its columns"},
+    {.name = "values",
+     .type = PR_WORD,
+     .standard = "f32",
+     .words = "f32|f16|bf16|int8", /* as enum pr_encoding */
+     .help = "how values are stored"},
 #define PR_FORM(identifier, name) "|" name
     {.name = "form",
      .type = PR_WORD,
@@ -151,7 +158,7 @@ static const struct pr_parameter parameters[] = {
     {0},
 };
 
-enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, FORM, BACKWARD };
+enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, VALUES, FORM, BACKWARD };
 enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR };
 
 static int32_t parse(const char *spec, struct pr_values *values)
@@ -225,8 +232,10 @@ static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const
     if (wanted)
         PR_TRY(pr_source_convert(&owned, wanted));
     prune_packed *packed = NULL;
-    int32_t status =
-        pr_pack(&packed, sparse->context, &owned.source, format, names[values->whole[FORM]], values->whole[COLUMNS]);
+    int32_t status = pr_source_encode(&owned, values->whole[VALUES]);
+    if (!status)
+        status = pr_pack(&packed, sparse->context, &owned.source, format, names[values->whole[FORM]],
+                         values->whole[COLUMNS]);
     if (!status && values->whole[BACKWARD])
         status = pr_packed_add_backward(packed, &owned.source);
     pr_source_release(&owned);
@@ -303,6 +312,11 @@ int64_t prune_packed_stored(const prune_packed *packed)
 const char *prune_packed_format(const prune_packed *packed)
 {
     return packed ? packed->header->format : NULL;
+}
+
+const char *prune_packed_values(const prune_packed *packed)
+{
+    return packed ? pr_encoding_name(packed->header->encoding) : NULL;
 }
 
 const char *prune_packed_form(const prune_packed *packed)

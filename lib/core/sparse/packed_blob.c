@@ -89,6 +89,9 @@ static int32_t check_shape(const struct pr_header *header)
         header->stored < 0 || header->column_hint < 0)
         return pr_fail(PRUNE_E_FORMAT, "the packed data has a shape of %lld x %lld with %lld stored",
                        (long long)header->rows, (long long)header->columns, (long long)header->stored);
+    if (header->encoding < 0 || header->encoding >= PR_ENCODINGS)
+        return pr_fail(PRUNE_E_FORMAT, "the packed data has values of encoding %lld; 0 to %d are known",
+                       (long long)header->encoding, PR_ENCODINGS - 1);
     if (header->block_rows < 1 || header->block_rows > PR_MAX_BLOCK_ROWS)
         return pr_fail(PRUNE_E_FORMAT, "the packed data has blocks of %lld rows; 1 to %d are possible",
                        (long long)header->block_rows, PR_MAX_BLOCK_ROWS);
@@ -100,6 +103,9 @@ static int32_t find_form(const struct pr_header *header, const struct pr_form **
     if (!memchr(header->form, 0, sizeof header->form) || !memchr(header->format, 0, sizeof header->format))
         return pr_fail(PRUNE_E_FORMAT, "the name of the packed data's form or format has no end");
     *form = pr_form_named(header->form);
+    if (*form && header->encoding != PR_VALUES_F32 && !(*form)->any_encoding)
+        return pr_fail(PRUNE_E_FORMAT, "the packed form \"%s\" has no values in %s", header->form,
+                       pr_encoding_name(header->encoding));
     if (*form)
         return PRUNE_OK;
     return pr_fail(PRUNE_E_FORMAT, "this library does not know the packed form \"%s\"; pack again", header->form);

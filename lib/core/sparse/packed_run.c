@@ -176,6 +176,21 @@ static void store_y(const struct job *job, int64_t first, int64_t count, int64_t
     }
 }
 
+/* What whole numbers of 8 bits count in. */
+static void scale_sums(const struct pr_block_run *run, int lanes)
+{
+    int64_t size = pr_block_size(run->header, run->block);
+    const float *scales = (const float *)pr_section(run->header, PR_SCALES) + run->block * run->header->block_rows;
+    if (lanes)
+        for (int64_t j = 0; j < run->tile; j++)
+            for (int64_t i = 0; i < size; i++)
+                run->sums[j * run->ld_sums + i] *= scales[i];
+    else
+        for (int64_t i = 0; i < size; i++)
+            for (int64_t j = 0; j < run->tile; j++)
+                run->sums[i * run->ld_sums + j] *= scales[i];
+}
+
 /* Whether the form can read X where it stands: a tile that is whole vectors in whole lines, and either all of X's rows
  * or so little used that a copy would not pay. */
 static int x_stays(const struct job *job, int64_t first, int64_t count, int64_t tile)
@@ -207,6 +222,8 @@ static void run_block(const struct job *job, struct pr_block_run *run, int64_t f
         run->ld_sums = job->ldy;
     }
     packed->form->run(run);
+    if (run->header->encoding == PR_VALUES_INT8)
+        scale_sums(run, lanes_along_rows(job));
     if (!stays || job->epilogue)
         store_y(job, first, count, row, rows, run->sums, run->ld_sums);
 }

@@ -87,6 +87,7 @@ void pr_source_release(struct pr_owned_source *owned)
     pr_release(owned->context, owned->indptr);
     pr_release(owned->context, owned->indices);
     pr_release(owned->context, owned->values);
+    pr_release(owned->context, owned->scales);
     memset(owned, 0, sizeof *owned);
 }
 
@@ -292,4 +293,41 @@ int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source 
     if (wanted->format == PR_SOURCE_CSR && !wanted->block_rows)
         return PRUNE_OK;
     return step(owned, wanted, wanted->format, wanted->block_rows > 0);
+}
+
+static int32_t refuse_value(const struct pr_source *source, int64_t row, int64_t entry)
+{
+    return pr_fail(PRUNE_E_VALUE,
+                   "packed: the value %.9g in row %lld, column %lld, is beyond %s; values=f32 %sholds it",
+                   (double)source->values[entry], (long long)row, (long long)pr_source_column(source, row, entry),
+                   pr_encoding_name(source->encoding), source->encoding == PR_VALUES_F16 ? "or bf16 " : "");
+}
+
+int32_t pr_source_encode(struct pr_owned_source *owned, int64_t encoding)
+{
+    struct pr_source *source = &owned->source;
+    int64_t count = pr_source_begin(source, source->rows);
+    source->encoding = encoding;
+    if (encoding == PR_VALUES_F32)
+        return PRUNE_OK;
+    if (!owned->values) { /* they are the sparse object's own */
+        PR_TRY(pr_alloc(owned->context, count, sizeof *owned->values, &owned->values));
+        memcpy(owned->values, source->values, (size_t)count * sizeof *owned->values);
+        source->values = owned->values;
+    }
+    if (encoding == PR_VALUES_INT8) {
+        PR_TRY(pr_alloc(owned->context, source->rows, sizeof *owned->scales, &owned->scales));
+        source->scales = owned->scales;
+    }
+    for (int64_t row = 0; count > 0 && row < source->rows; row++) {
+        int64_t begin = pr_source_begin(source, row), size = pr_source_begin(source, row + 1) - begin;
+        if (owned->scales)
+            owned->scales[row] = pr_int8_scale(source->values + begin, size);
+        int64_t bad = pr_encode_round(encoding, pr_source_scale(source, row), owned->values + begin, size);
+        if (bad >= 0)
+            return refuse_value(source, row, begin + bad);
+    }
+    for (int64_t row = 0; count == 0 && owned->scales && row < source->rows; row++)
+        owned->scales[row] = 1;
+    return PRUNE_OK;
 }

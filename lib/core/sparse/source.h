@@ -6,6 +6,7 @@
 #define PR_CORE_SPARSE_SOURCE_H
 
 #include "base/alloc.h"
+#include "core/quantize/encode.h"
 #include "prune/sparse.h"
 
 enum pr_source_format { PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE };
@@ -21,7 +22,14 @@ struct pr_source {
     const float *values;
     int32_t keep_n, group_m, unit_rows; /* NM */
     int64_t block_rows, block_columns;  /* CSR that comes from blocks: all of each block is among its entries; else 0 */
+    int64_t encoding;                   /* enum pr_encoding; the values have been rounded to it */
+    const float *scales;                /* INT8: one for each row, else NULL */
 };
+
+static inline float pr_source_scale(const struct pr_source *source, int64_t row)
+{
+    return source->scales ? source->scales[row] : 1;
+}
 
 /* Entry range of a row in `values` and, but for DENSE, `indices`. */
 static inline int64_t pr_source_begin(const struct pr_source *source, int64_t row)
@@ -52,6 +60,7 @@ struct pr_owned_source {
     int64_t *indptr;
     int32_t *indices;
     float *values;
+    float *scales;
 };
 
 int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
@@ -60,6 +69,9 @@ int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
  * from N:M, blocks or dense. PRUNE_E_VALUE when a group keeps more than the N:M that is wanted. Releases it on
  * failure. */
 int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted);
+
+/* Rounds the values to an encoding. PRUNE_E_VALUE for a value beyond its range. */
+int32_t pr_source_encode(struct pr_owned_source *owned, int64_t encoding);
 
 void pr_source_release(struct pr_owned_source *owned);
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
@@ -182,4 +183,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .pairs_panel = pr_pairs_panel_scalar,
     .quads_panel = pr_quads_panel_scalar,
     .add_overlaps = pr_add_overlaps_scalar,
+    PR_ENCODED_TABLE(scalar),
+    PR_ENCODED_WINDOWS(8, scalar),
+    PR_ENCODED_WINDOWS(16, scalar),
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx2.h"
 
+#include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
@@ -63,4 +64,6 @@ const struct pr_kernels pr_kernels_avx2 = {
     .pairs_panel = pr_pairs_panel_avx2,
     .quads_panel = pr_quads_panel_avx2,
     .add_overlaps = pr_add_overlaps_avx2,
+    PR_ENCODED_TABLE(avx2),
+    PR_ENCODED_WINDOWS(8, avx2),
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/kernels/tmpl/vec_avx512.h"
 
+#include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
@@ -25,4 +26,6 @@ const struct pr_kernels pr_kernels_avx512 = {
     .singles_panel = pr_singles_panel_avx512,
     .pairs_panel = pr_pairs_panel_avx512,
     .quads_panel = pr_quads_panel_avx512,
+    PR_ENCODED_TABLE(avx512),
+    PR_ENCODED_WINDOWS(16, avx512),
 };
