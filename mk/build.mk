@@ -15,7 +15,7 @@ say = $(if $(V),,@$(if $(QUIET),,printf '  %-8s %s\n' '$(1)' '$(2)';))
 # lib/base is compiled into both libraries, except the files that hold the state of libprune itself.
 BASE_OF_CORE := lib/base/context.c lib/base/cpu.c lib/base/error.c lib/base/parallel.c
 BASE_OF_BOTH := $(filter-out $(BASE_OF_CORE),$(sort $(wildcard lib/base/*.c)))
-ISA_OUT := $(if $(filter yes,$(HAVE_AVX2)),,%_avx2.c) $(if $(filter yes,$(HAVE_AVX512)),,%_avx512.c)
+ISA_OUT := $(if $(filter yes,$(HAVE_AVX2)),,%_avx2.c) $(if $(filter yes,$(HAVE_AVX512)),,%_avx512.c) $(if $(filter yes,$(HAVE_NEON)),,%_neon.c)
 CORE_SOURCES := $(filter-out $(ISA_OUT),$(sort $(wildcard lib/base/*.c lib/core/*.c lib/core/*/*.c lib/core/*/*/*.c)))
 MODEL_SOURCES := $(BASE_OF_BOTH) $(sort $(wildcard lib/model/*.c lib/model/*/*.c lib/model/*/*/*.c))
 TOOL_SOURCES := $(sort $(wildcard src/*.c))
@@ -30,7 +30,7 @@ MODEL_PRODUCTS := $(B)/libprune-model.a $(B)/libprune-model.so $(B)/libprune-mod
 PRODUCTS := $(CORE_PRODUCTS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PRODUCTS))
 
 # Objects depend on the flags they were made with, .pc files on the folders they name.
-FLAGS_NOW := $(COMPILE) $(MODEL_CFLAGS) $(HAVE_AVX2) $(HAVE_AVX512)
+FLAGS_NOW := $(COMPILE) $(MODEL_CFLAGS) $(HAVE_AVX2) $(HAVE_AVX512) $(HAVE_NEON)
 PATHS_NOW := $(prefix) $(exec_prefix) $(libdir) $(includedir)
 $(B)/flags.stamp: STAMP = $(FLAGS_NOW)
 $(B)/paths.stamp: STAMP = $(PATHS_NOW)
@@ -47,7 +47,7 @@ $(B)/obj/%_avx512.o: ISA_FLAGS := $(AVX512_FLAGS)
 ifneq ($(and $(SAN),$(findstring clang,$(CC))),)
 $(B)/obj/lib/core/kernels/x86/%.o: ISA_DEFINES += -O1 -fno-sanitize=undefined
 endif
-$(B)/obj/lib/core/kernels/%.o: ISA_DEFINES := $(if $(filter yes,$(HAVE_AVX2)),-DPR_HAVE_AVX2) $(if $(filter yes,$(HAVE_AVX512)),-DPR_HAVE_AVX512)
+$(B)/obj/lib/core/kernels/%.o: ISA_DEFINES := $(if $(filter yes,$(HAVE_AVX2)),-DPR_HAVE_AVX2) $(if $(filter yes,$(HAVE_AVX512)),-DPR_HAVE_AVX512) $(if $(filter yes,$(HAVE_NEON)),-DPR_HAVE_NEON)
 
 $(B)/obj/%.o: %.c $(B)/flags.stamp
 	@mkdir -p $(@D)

@@ -53,6 +53,16 @@ check: check-programs
 	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS=' -- $(MAKEOVERRIDES)' \
 	  TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
 
+# The tests of kernels and of packed objects as programs that need neither Check nor shared libraries, for another
+# processor: make check-emulated CC=aarch64-linux-gnu-gcc HAVE_MODEL=no B=build/arm64 EMULATOR=qemu-aarch64
+EMULATED := $(patsubst %.c,$(B)/emulated/%,$(sort $(wildcard tests/kernels/*.c)))
+$(EMULATED): $(B)/emulated/%: %.c $(B)/libprune.a $(wildcard tests/plain/*.h tests/kernels/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(COMPILE) -Itests/plain -Itests/unit -MF $@.d -static $(LDFLAGS) -o $@ $< $(B)/libprune.a -lm
+.PHONY: check-emulated
+check-emulated: $(EMULATED)
+	@B='$(B)' EMULATOR='$(EMULATOR)' TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(EMULATED)
+
 # The same tests under other compilers and sanitizers, each in a build folder of its own.
 check-all: check
 	$(MAKE) check B=build/gcc-san CC=gcc SAN=address,undefined WERROR=1

@@ -23,7 +23,9 @@ AVX512_PROBE := __m512 f(__m512 a) { return _mm512_maskz_expand_ps(_cvtu32_mask1
 probe_isa = $(shell printf '$(HASH)include <immintrin.h>\n%s\n' '$($(1)_PROBE)' | $(CC) $($(1)_FLAGS) -x c - -c -o /dev/null 2>/dev/null && echo yes || echo no)
 HAVE_AVX2 ?= $(call probe_isa,AVX2)
 HAVE_AVX512 ?= $(call probe_isa,AVX512)
+HAVE_NEON ?= $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),yes,no)
 # ?= defers; each probe runs once.
+HAVE_NEON := $(HAVE_NEON)
 HAVE_AVX2 := $(HAVE_AVX2)
 HAVE_AVX512 := $(HAVE_AVX512)
 HAVE_MODEL := $(HAVE_MODEL)
@@ -32,6 +34,6 @@ HAVE_CHECK := $(HAVE_CHECK)
 define SAY_WHAT_IS_MISSING
 if [ $(HAVE_MODEL) = no ]; then \
   echo "libprune-model and the prune tool were left out: pkg-config does not find all of $(MODEL_PACKAGES)"; fi; \
-if [ $$(uname -m) = x86_64 ] && [ "$(HAVE_AVX2)$(HAVE_AVX512)" != yesyes ]; then \
+if [ $(HAVE_NEON) = no ] && [ $$(uname -m) = x86_64 ] && [ "$(HAVE_AVX2)$(HAVE_AVX512)" != yesyes ]; then \
   echo "kernels: AVX2 $(HAVE_AVX2), AVX-512 $(HAVE_AVX512) (what $(CC) can build)"; fi
 endef

@@ -113,7 +113,11 @@ static inline void fill_pattern(float *to, int64_t count)
         memcpy(to + i, &bits, sizeof bits);
 }
 
+#ifdef __aarch64__
+static const uint32_t masks[] = {PRUNE_CPU_SCALAR, PRUNE_CPU_NEON};
+#else
 static const uint32_t masks[] = {PRUNE_CPU_SCALAR, PRUNE_CPU_AVX2, PRUNE_CPU_AVX2 | PRUNE_CPU_AVX512};
+#endif
 #define MASKS ((int)(sizeof masks / sizeof *masks))
 
 static inline int cpu_has(uint32_t mask)

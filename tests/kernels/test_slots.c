@@ -411,8 +411,12 @@ static const struct {
     const char *name; /* of the set that the mask adds */
 } sets[] = {
     {PRUNE_CPU_SCALAR, "scalar"},
+#ifdef __aarch64__
+    {PRUNE_CPU_NEON, "neon"},
+#else
     {PRUNE_CPU_AVX2, "avx2"},
     {PRUNE_CPU_AVX2 | PRUNE_CPU_AVX512, "avx512"},
+#endif
 };
 #define SETS ((int)(sizeof sets / sizeof *sets))
 

@@ -23,6 +23,7 @@
 extern pr_group_fn pr_singles_panel_scalar, pr_pairs_panel_scalar, pr_quads_panel_scalar;
 extern pr_group_fn pr_singles_panel_avx2, pr_pairs_panel_avx2, pr_quads_panel_avx2;
 extern pr_group_fn pr_singles_panel_avx512, pr_pairs_panel_avx512, pr_quads_panel_avx512;
+extern pr_group_fn pr_singles_panel_neon, pr_pairs_panel_neon, pr_quads_panel_neon;
 extern pr_overlap_fn pr_add_overlaps_scalar, pr_add_overlaps_avx2;
 
 #endif

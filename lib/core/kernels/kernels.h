@@ -98,7 +98,7 @@ enum pr_order { PR_EXACT, PR_ORDERED, PR_FREE };
  * function of the mask alone: it does not ask the CPU. */
 void pr_kernels_select(uint32_t cpu_mask, struct pr_kernels *out);
 
-/* Which instruction set a slot's instance comes from under a mask: "scalar", "avx2", "avx512". */
+/* Which instruction set a slot's instance comes from under a mask: "scalar", "avx2", "avx512", "neon". */
 const char *pr_kernels_origin(uint32_t cpu_mask, enum pr_slot slot);
 
 const char *pr_slot_name(enum pr_slot slot);
@@ -111,6 +111,9 @@ extern pr_units_fn pr_units_panel_scalar;
 extern pr_units_fn pr_units_panel_avx2, pr_units_few_avx2;
 extern const struct pr_kernels pr_kernels_avx2;
 extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
+#endif
+#ifdef PR_HAVE_NEON
+extern const struct pr_kernels pr_kernels_neon;
 #endif
 #ifdef PR_HAVE_AVX512
 extern pr_units_fn pr_units_panel_avx512, pr_units_few_avx512;

@@ -17,6 +17,9 @@ static const struct layer layers[] = {
     {PRUNE_CPU_AVX2, "avx2", &pr_kernels_avx2},
     {PRUNE_CPU_AVX2 | PRUNE_CPU_REPRODUCIBLE, "avx2", &pr_kernels_avx2_in_order},
 #endif
+#ifdef PR_HAVE_NEON
+    {PRUNE_CPU_NEON, "neon", &pr_kernels_neon},
+#endif
 #ifdef PR_HAVE_AVX512
     {PRUNE_CPU_AVX512, "avx512", &pr_kernels_avx512},
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/kernels/tmpl/vec_neon.h"
+
+#include "core/kernels/groups.h"
+#include "core/kernels/tmpl/moves.h"
+#include "core/kernels/tmpl/products.h"
+#include "core/kernels/tmpl/stores.h"
+#include "core/kernels/tmpl/transposes.h"
+
+const struct pr_kernels pr_kernels_neon = {
+    .pack_x_copy = pack_x_copy,
+    .pack_x_transpose = pack_x_transpose,
+    .store_y_copy = store_y_copy,
+    .store_y_transpose = store_y_transpose,
+    .rows_panel = rows_panel,
+    .dense_strip = dense_strip,
+    .nm24_strip = nm24_strip,
+    .all_finite = all_finite,
+    .singles_panel = pr_singles_panel_neon,
+    .pairs_panel = pr_pairs_panel_neon,
+    .quads_panel = pr_quads_panel_neon,
+};
