@@ -43,4 +43,23 @@ static void few_rows_case(const struct setting *s, int64_t tile)
             ck_abort_msg("few_rows wrote the sums of row %lld, which has no run", (long long)(i / tile));
 }
 
+/* 2:4 in strips, X in groups of four columns of W, a tile a little wider than the columns that are asked for. */
+static void few_nm24_case(const struct setting *s)
+{
+    for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
+        int64_t groups = s->m, count = s->n % 20, ldx = 4 * (count + s->n % 3), ld = lanes + s->m % 2 * 16;
+        int64_t out = count ? (count - 1) * ld + lanes : 0, words = (groups + 7) / 8 * lanes;
+        float *x = random_floats(s, 0, groups && count ? (groups - 1) * ldx + 4 * count : 0);
+        float *values = random_floats(s, 1, 2 * groups * lanes), *sums = random_floats(s, 2, out);
+        float *right = guarded_floats(3, out, 0);
+        uint32_t *positions = guarded_bytes(s, 4, words * 4);
+        for (int64_t i = 0; i < words; i++)
+            positions[i] = (uint32_t)pr_rng_next(&rng);
+        memcpy(right, sums, (size_t)out * sizeof *sums);
+        s->table->few_nm24(sums, ld, x, ldx, count, values, positions, groups, lanes);
+        scalar.few_nm24(right, ld, x, ldx, count, values, positions, groups, lanes);
+        same_bits(sums, right, out, "few_nm24");
+    }
+}
+
 #endif

@@ -339,6 +339,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_rows_panel:
         rows_case(s, 16 * (1 + s->n % 9));
         break;
+    case PR_SLOT_few_nm24:
+        few_nm24_case(s);
+        break;
     case PR_SLOT_few_rows:
         few_rows_case(s, few_tiles[s->n % 5]);
         break;

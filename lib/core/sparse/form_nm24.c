@@ -82,10 +82,10 @@ static void run(const struct pr_block_run *run)
     int64_t groups = pr_ceil_div(header->columns, 4), words_per_row = pr_ceil_div(groups, 8);
     const float *values = pr_section(header, VALUES);
     const uint32_t *words = pr_section(header, WORDS);
+    pr_nm24_fn *kernel = run->ldx == 4 ? run->kernels->nm24_strip : run->kernels->few_nm24;
     for (int64_t row = first; row < end; row += PR_STRIP)
-        run->kernels->nm24_strip(run->sums + (row - first), run->ld_sums, run->x, run->ldx, run->tile,
-                                 values + row * groups * 2, words + row * words_per_row, groups,
-                                 strip_lanes(header, row));
+        kernel(run->sums + (row - first), run->ld_sums, run->x, run->ldx, run->tile, values + row * groups * 2,
+               words + row * words_per_row, groups, strip_lanes(header, row));
 }
 
 static void unpack(const struct pr_header *header, const struct pr_unpack *to)
@@ -104,15 +104,14 @@ static void unpack(const struct pr_header *header, const struct pr_unpack *to)
 static enum pr_slot slot(const struct pr_header *header, int64_t n)
 {
     (void)header;
-    (void)n;
-    return PR_SLOT_nm24_strip;
+    return n <= 1 ? PR_SLOT_nm24_strip : PR_SLOT_few_nm24;
 }
 
 const struct pr_form pr_form_nm24 = {
     .name = "nm24-strips",
     .column_order = 1,
     .lanes_along_rows = 1,
-    .x_group = PR_X_WHOLE,
+    .x_group = 4,
     .tile = 16,
     .can = can,
     .prefers = prefers,

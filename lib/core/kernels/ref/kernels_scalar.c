@@ -169,6 +169,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .rows_panel = rows_panel,
     .rows_dot = rows_panel,
     .few_rows = pr_few_rows_scalar,
+    .few_nm24 = pr_few_nm24_scalar,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4_8,

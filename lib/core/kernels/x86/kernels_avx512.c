@@ -15,6 +15,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .store_y_copy = store_y_copy,
     .rows_panel = rows_panel,
     .few_rows = pr_few_rows_avx512,
+    .few_nm24 = pr_few_nm24_avx512,
     .dense_strip = dense_strip,
     .nm24_strip = nm24_strip,
     .nm24_by_4_16 = nm24_by_4,
