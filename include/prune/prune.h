@@ -6,6 +6,7 @@
 #ifndef PRUNE_PRUNE_H
 #define PRUNE_PRUNE_H
 
+#include "prune/advice.h"
 #include "prune/context.h"
 #include "prune/criterion.h"
 #include "prune/granularity.h"

@@ -30,6 +30,7 @@ void prune_context_free(prune_context *context)
     if (!context || __atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     pr_pool_free(context->pool);
+    free(context->speeds);
     free(context);
 }
 
@@ -42,7 +43,7 @@ prune_context *prune_context_retain(prune_context *context)
     return context;
 }
 
-static int32_t require_open(const prune_context *context, const char *function)
+int32_t pr_context_require_open(const prune_context *context, const char *function)
 {
     if (!context)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: context is NULL; it must be given", function);
@@ -54,7 +55,7 @@ static int32_t require_open(const prune_context *context, const char *function)
 
 int32_t prune_context_set_allocator(prune_context *context, prune_alloc_fn alloc, prune_release_fn release, void *user)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     if (!alloc != !release)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: one of alloc and release is NULL; give both, or neither for malloc",
                        __func__);
@@ -74,7 +75,7 @@ static int32_t set_threads(prune_context *context, int32_t threads, const char *
 
 int32_t prune_context_set_threads(prune_context *context, int32_t threads)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     PR_TRY(set_threads(context, threads, __func__));
     context->executor = NULL;
     return PRUNE_OK;
@@ -82,7 +83,7 @@ int32_t prune_context_set_threads(prune_context *context, int32_t threads)
 
 int32_t prune_context_set_executor(prune_context *context, prune_executor_fn executor, void *user, int32_t threads)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     PR_REQUIRE(executor);
     PR_TRY(set_threads(context, threads, __func__));
     context->executor = executor;
@@ -92,7 +93,7 @@ int32_t prune_context_set_executor(prune_context *context, prune_executor_fn exe
 
 int32_t prune_context_set_cpu(prune_context *context, uint32_t mask)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     uint32_t lacking = mask & ~(prune_cpu_detect() | PRUNE_CPU_REPRODUCIBLE);
     if (lacking)
         return pr_fail(PRUNE_E_UNSUPPORTED, "CPU mask %u asks for bits %u that this CPU has not; it has %u",
@@ -103,7 +104,7 @@ int32_t prune_context_set_cpu(prune_context *context, uint32_t mask)
 
 int32_t prune_context_set_log(prune_context *context, prune_log_fn log, void *user)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     context->log = log;
     context->log_user = user;
     return PRUNE_OK;
@@ -111,7 +112,7 @@ int32_t prune_context_set_log(prune_context *context, prune_log_fn log, void *us
 
 int32_t prune_context_set_progress(prune_context *context, prune_progress_fn progress, void *user)
 {
-    PR_TRY(require_open(context, __func__));
+    PR_TRY(pr_context_require_open(context, __func__));
     context->progress = progress;
     context->progress_user = user;
     return PRUNE_OK;

@@ -8,6 +8,8 @@
 #include "base/parallel.h"
 #include "prune/context.h"
 
+struct pr_speeds; /* how fast the sparse forms are here: core/sparse/speed.h */
+
 struct prune_context {
     int references; /* changed atomically */
     int fixed;      /* set by the first object, read atomically */
@@ -23,6 +25,10 @@ struct prune_context {
     void *log_user;
     prune_progress_fn progress;
     void *progress_user;
+    struct pr_speeds *speeds; /* one block from malloc; NULL for what is built in */
 };
+
+/* PRUNE_E_ARGUMENT for a context that is NULL or was used already. */
+int32_t pr_context_require_open(const prune_context *context, const char *function);
 
 #endif

@@ -134,7 +134,7 @@ struct pr_form {
     int64_t tile;       /* the widest tile it runs well, a multiple of tile_step */
     /* In place of `tile` where it depends on these and on the bytes of the first-level cache. */
     int64_t (*widest)(const struct pr_header *header, uint32_t cpu, int64_t cache);
-    int (*can)(const struct pr_source *source);
+    int (*can)(const struct pr_source *source); /* without arrays (indices NULL) by sizes alone */
     int (*prefers)(const struct pr_source *source, int64_t column_hint, uint32_t cpu); /* of what it can */
     struct pr_packing packing;
     /* Whether running this block can be relied on to stay within it and within X and the sums. */

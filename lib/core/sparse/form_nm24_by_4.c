@@ -14,8 +14,8 @@ static int can(const struct pr_source *source)
 {
     if (source->format != PR_SOURCE_NM || source->keep_n != 2 || source->group_m != 4)
         return 0;
-    if (source->unit_rows % 4 == 0)
-        return 1;
+    if (source->unit_rows % 4 == 0 || !source->indices)
+        return source->unit_rows % 4 == 0;
     for (int64_t row = 0; row < source->rows; row++) {
         const int32_t *first = source->indices + (row - row % 4) * source->per_row;
         const int32_t *own = source->indices + row * source->per_row;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/spec.h"
+#include "core/sparse/advice.h"
 #include "core/sparse/sparse.h"
 #include "core/sparse/transposed.h"
 
@@ -91,30 +92,80 @@ int32_t pr_form_allowed(const struct pr_form *form, uint32_t cpu)
     return PRUNE_OK;
 }
 
-/* In the reproducible mode the choice, and with it the packed bytes, are the same on every machine. */
-static int32_t choose(const struct pr_source *source, const char *name, int64_t column_hint, uint32_t cpu,
-                      const struct pr_form **form)
+static int takes(int form, const struct pr_source *source)
 {
-    int reproducible = (cpu & PRUNE_CPU_REPRODUCIBLE) != 0;
-    if (reproducible)
-        cpu = PRUNE_CPU_REPRODUCIBLE;
-    for (int i = 0; i < pr_form_count; i++) {
-        if (name && strcmp(name, pr_forms[i]->name) != 0)
-            continue;
-        if (reproducible && !pr_forms[i]->column_order) {
-            if (name && pr_forms[i]->can(source))
-                return pr_form_allowed(pr_forms[i], cpu);
-            continue;
-        }
-        if (source->encoding != PR_VALUES_F32 && !pr_forms[i]->any_encoding)
-            continue;
-        if (pr_forms[i]->can(source) && (name || pr_forms[i]->prefers(source, column_hint, cpu))) {
-            *form = pr_forms[i];
-            return PRUNE_OK;
-        }
-    }
-    return pr_fail(PRUNE_E_SPEC, "packed: form=%s does not take weights of this format with values=%s; use form=auto",
-                   name ? name : "auto", pr_encoding_name(source->encoding));
+    return (source->encoding == PR_VALUES_F32 || pr_forms[form]->any_encoding) && pr_forms[form]->can(source);
+}
+
+/* The form to take, -1 for none: the fastest one; where the table of speeds does not know both of two, the one that it
+ * knows, then the one that prefers to. */
+struct choice {
+    int form, known, preferred;
+    double seconds;
+};
+
+static void consider(struct choice *best, int form, const struct pr_source *source, const struct pr_speeds *speeds,
+                     const struct pr_product *product, uint32_t cpu)
+{
+    struct pr_estimate estimate = {0};
+    struct choice next = {.form = form,
+                          .known = pr_speed_estimate(speeds, form, cpu, product, &estimate),
+                          .preferred = pr_forms[form]->prefers(source, (int64_t)product->n, cpu),
+                          .seconds = estimate.seconds};
+    int better = best->form < 0 || (next.known != best->known ? next.known
+                                    : next.known              ? next.seconds < best->seconds
+                                                              : next.preferred > best->preferred);
+    if (better)
+        *best = next;
+}
+
+/* In the reproducible mode the choice, and with it the packed bytes, are the same on every machine: no table is asked. */
+static int choose_reproducible(const struct pr_source *source, int64_t column_hint)
+{
+    for (int i = 0; i < pr_form_count; i++)
+        if (pr_forms[i]->column_order && takes(i, source) &&
+            pr_forms[i]->prefers(source, column_hint, PRUNE_CPU_REPRODUCIBLE))
+            return i;
+    return -1;
+}
+
+static int choose_fastest(const struct pr_source *source, int64_t column_hint, const prune_context *context)
+{
+    const struct pr_speeds *speeds = pr_speeds_of(context);
+    struct pr_product product = {.format = source->format, .rows = source->rows, .columns = source->columns};
+    struct choice best = {.form = -1};
+    double elements = (double)source->rows * (double)source->columns;
+    product.density = elements > 0 ? (double)pr_source_begin(source, source->rows) / elements : 0;
+    product.n = (double)column_hint;
+    pr_product_caches(&product, speeds);
+    for (int i = 0; i < pr_form_count; i++)
+        if (takes(i, source))
+            consider(&best, i, source, speeds, &product, prune_context_cpu(context));
+    return best.form;
+}
+
+static int choose_named(const struct pr_source *source, const char *name)
+{
+    for (int i = 0; i < pr_form_count; i++)
+        if (strcmp(name, pr_forms[i]->name) == 0 && takes(i, source))
+            return i;
+    return -1;
+}
+
+static int32_t choose(const struct pr_source *source, const char *name, int64_t column_hint,
+                      const prune_context *context, const struct pr_form **form)
+{
+    uint32_t cpu = prune_context_cpu(context);
+    int index = name                           ? choose_named(source, name)
+                : cpu & PRUNE_CPU_REPRODUCIBLE ? choose_reproducible(source, column_hint)
+                                               : choose_fastest(source, column_hint, context);
+    if (index < 0)
+        return pr_fail(PRUNE_E_SPEC,
+                       "packed: form=%s does not take weights of this format with values=%s; use form=auto",
+                       name ? name : "auto", pr_encoding_name(source->encoding));
+    PR_TRY(pr_form_allowed(pr_forms[index], cpu));
+    *form = pr_forms[index];
+    return PRUNE_OK;
 }
 
 int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_source *source, const char *format,
@@ -124,7 +175,7 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
         return pr_fail(PRUNE_E_UNSUPPORTED, "a matrix of %lld x %lld; up to %d rows and columns can be packed",
                        (long long)source->rows, (long long)source->columns, INT32_MAX);
     const struct pr_form *form = NULL;
-    PR_TRY(choose(source, form_name, column_hint, prune_context_cpu(context), &form));
+    PR_TRY(choose(source, form_name, column_hint, context, &form));
     struct pr_blob blob = {.context = context, .source = source};
     PR_TRY(form->packing.pack(&blob, source, column_hint, prune_context_cpu(context)));
     blob.header->column_hint = column_hint;
@@ -161,6 +212,19 @@ static const struct pr_parameter parameters[] = {
 enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, VALUES, FORM, BACKWARD };
 enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR };
 
+/* By the value of FORM. */
+static const char *const form_names[] = {
+    NULL,
+#define PR_FORM(identifier, name) name,
+#include "core/sparse/forms.def"
+#undef PR_FORM
+};
+
+static enum pr_source_format source_format(int64_t format)
+{
+    return format == FORMAT_NM ? PR_SOURCE_NM : format == FORMAT_DENSE ? PR_SOURCE_DENSE : PR_SOURCE_CSR;
+}
+
 static int32_t parse(const char *spec, struct pr_values *values)
 {
     PR_TRY(pr_spec_parse_list(spec, "packed", parameters, values));
@@ -186,34 +250,70 @@ static void print_format(char text[PR_MAX_SPEC], int64_t format, const struct pr
     }
 }
 
-/* At most two of each four columns of a row, the matrix counted as prune/sparse.h does. */
-static int is_2_of_4(const prune_mask *mask, int64_t rows, int64_t columns)
-{
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t first = 0; first < columns; first += 4) {
-            int kept = 0;
-            for (int64_t k = first; k < first + 4 && k < columns; k++)
-                kept += pr_mask_get(mask, row * columns + k);
-            if (kept > 2)
-                return 0;
-        }
-    return 1;
-}
-
-/* 2:4 costs half of dense however little is kept, so it must keep enough to beat CSR. */
-static int32_t choose_format(const prune_tensor *weights, const prune_mask *mask, int64_t *format)
+/* The ways to pack what is kept, fastest first. */
+static int32_t list_ways(prune_advice **out, const prune_tensor *weights, const prune_mask *mask,
+                         const struct pr_values *values)
 {
     prune_mask *nonzero = NULL;
+    prune_advice *advice;
+    int64_t format = values->whole[FORMAT], count = prune_tensor_count(weights);
     if (!mask)
         PR_TRY(prune_mask_from_nonzero(&nonzero, weights));
-    const prune_mask *kept_mask = mask ? mask : nonzero;
-    int64_t kept = prune_mask_kept(kept_mask), count = prune_mask_count(kept_mask);
-    int64_t rows = weights->rank > 1 ? weights->shape[0] : 1;
-    if (count > 0 && kept >= pr_ceil_div(count, 3) && is_2_of_4(kept_mask, rows, count / rows))
-        *format = FORMAT_NM;
-    else
-        *format = kept < count - kept ? FORMAT_CSR : FORMAT_DENSE;
+    int32_t status = pr_alloc_zero(weights->context, 1, sizeof *advice, &advice);
+    if (!status) {
+        char label[PR_MAX_SPEC];
+        print_format(label, format, values);
+        struct pr_matrix_spec wanted = {
+            .rows = weights->rank > 1 ? weights->shape[0] : 1,
+            .n = values->whole[COLUMNS],
+            .any = format == FORMAT_AUTO,
+            .label = label,
+            .encoding = (int)values->whole[VALUES],
+            .format = source_format(format),
+            .keep_n = (int)values->whole[KEEP_N],
+            .group_m = (int)values->whole[GROUP_M],
+            .unit_rows = (int)values->whole[UNIT_ROWS],
+            .block_rows = format == FORMAT_BSR ? values->whole[BLOCK_ROWS] : 0,
+            .block_columns = format == FORMAT_BSR ? values->whole[BLOCK_COLUMNS] : 0,
+            .form = form_names[values->whole[FORM]],
+        };
+        wanted.columns = wanted.rows > 0 ? count / wanted.rows : 0;
+        advice->context = prune_context_retain(weights->context);
+        pr_advise(advice, mask ? mask : nonzero, &wanted);
+        *out = advice;
+    }
     prune_mask_free(nonzero);
+    return status;
+}
+
+int32_t prune_packed_advise(prune_advice **out, const prune_tensor *weights, const prune_mask *mask, const char *spec)
+{
+    PR_REQUIRE(out);
+    PR_REQUIRE(weights);
+    struct pr_values values;
+    PR_TRY(parse(spec, &values));
+    if (mask)
+        PR_TRY(pr_mask_fits(__func__, mask, weights));
+    return list_ways(out, weights, mask, &values);
+}
+
+/* Puts the fastest format and form in place of "auto". */
+static int32_t choose_way(const prune_tensor *weights, const prune_mask *mask, struct pr_values *values,
+                          char format[PR_MAX_SPEC])
+{
+    prune_advice *advice;
+    PR_TRY(list_ways(&advice, weights, mask, values));
+    if (advice->count > 0) {
+        snprintf(format, PR_MAX_SPEC, "%s", advice->way[0].format);
+        values->whole[FORM] = advice->way[0].form + 1;
+    }
+    if (advice->count > 0 && mask && strcmp(format, "dense") == 0 && prune_mask_kept(mask) < prune_mask_count(mask))
+        prune_context_log(weights->context, PRUNE_LOG_INFO, "packed: dense is faster here than any sparse format");
+    int32_t found = advice->count;
+    prune_advice_free(advice);
+    if (found == 0)
+        return pr_fail(PRUNE_E_SPEC, "packed: form=%s takes no format that these weights have; use form=auto",
+                       form_names[values->whole[FORM]]);
     return PRUNE_OK;
 }
 
@@ -221,12 +321,6 @@ static int32_t choose_format(const prune_tensor *weights, const prune_mask *mask
 static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const struct pr_source *wanted,
                            const char *format, const struct pr_values *values)
 {
-    static const char *const names[] = {
-        NULL,
-#define PR_FORM(identifier, name) name,
-#include "core/sparse/forms.def"
-#undef PR_FORM
-    };
     struct pr_owned_source owned;
     PR_TRY(pr_source_of(&owned, sparse));
     if (wanted)
@@ -234,7 +328,7 @@ static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const
     prune_packed *packed = NULL;
     int32_t status = pr_source_encode(&owned, values->whole[VALUES]);
     if (!status)
-        status = pr_pack(&packed, sparse->context, &owned.source, format, names[values->whole[FORM]],
+        status = pr_pack(&packed, sparse->context, &owned.source, format, form_names[values->whole[FORM]],
                          values->whole[COLUMNS]);
     if (!status && values->whole[BACKWARD])
         status = pr_packed_add_backward(packed, &owned.source);
@@ -256,13 +350,10 @@ int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, con
     PR_TRY(parse(spec, &values));
     if (mask)
         PR_TRY(pr_mask_fits(__func__, mask, weights));
-    int64_t format = values.whole[FORMAT];
-    if (format == FORMAT_AUTO) {
-        PR_TRY(choose_format(weights, mask, &format));
-        values.whole[KEEP_N] = 2;
-        values.whole[GROUP_M] = 4;
-    }
-    print_format(format_text, format, &values);
+    if (values.whole[FORMAT] == FORMAT_AUTO)
+        PR_TRY(choose_way(weights, mask, &values, format_text));
+    else
+        print_format(format_text, values.whole[FORMAT], &values);
     prune_sparse *sparse;
     PR_TRY(prune_sparse_create(&sparse, weights, mask, format_text));
     int32_t status = pack_sparse(out, sparse, NULL, sparse->spec, &values);
@@ -280,11 +371,9 @@ int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse,
     print_format(format_text, values.whole[FORMAT], &values);
     if (values.whole[FORMAT] == FORMAT_AUTO || strcmp(format_text, sparse->spec) == 0)
         return pack_sparse(out, sparse, NULL, sparse->spec, &values);
-    static const enum pr_source_format formats[] = {PR_SOURCE_CSR, PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE,
-                                                    PR_SOURCE_CSR};
     const int blocks = values.whole[FORMAT] == FORMAT_BSR;
     const struct pr_source wanted = {
-        .format = formats[values.whole[FORMAT]],
+        .format = source_format(values.whole[FORMAT]),
         .keep_n = (int32_t)values.whole[KEEP_N],
         .group_m = (int32_t)values.whole[GROUP_M],
         .unit_rows = (int32_t)values.whole[UNIT_ROWS],

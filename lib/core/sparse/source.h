@@ -9,7 +9,8 @@
 #include "core/quantize/encode.h"
 #include "prune/sparse.h"
 
-enum pr_source_format { PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE };
+enum pr_source_format { PR_SOURCE_CSR, PR_SOURCE_NM, PR_SOURCE_DENSE, PR_SOURCE_COUNT };
+extern const char *const pr_source_names[PR_SOURCE_COUNT]; /* "csr", ... */
 
 /* What is packed, as raw arrays that the caller owns. NM: `indices` has the column of each of values[rows][per_row],
  * ascending within a row; a filler's may lie beyond the last column. */
