@@ -42,6 +42,11 @@ static int32_t show(void *user, const char *what, int64_t done, int64_t total)
     return 0;
 }
 
+void progress_show(const char *what, int64_t done, int64_t total)
+{
+    show(NULL, what, done, total);
+}
+
 void progress_label(const char *label)
 {
     snprintf(state.label, sizeof state.label, "%s", label);
@@ -62,6 +67,8 @@ int context_open(prune_context **context, const struct common *common)
         status = prune_context_set_threads(*context, (int32_t)common->threads);
     if (!status)
         status = prune_context_set_progress(*context, show, NULL);
+    if (!status)
+        speeds_load(*context);
     return status ? complain_status(status, NULL) : DONE;
 }
 

@@ -42,7 +42,7 @@ struct command {
 };
 
 extern const struct command cmd_train, cmd_model, cmd_mask, cmd_pack, cmd_eval, cmd_run, cmd_inspect, cmd_report,
-    cmd_list;
+    cmd_bench, cmd_list;
 
 /* options.c */
 
@@ -128,12 +128,20 @@ int spec_append(char spec[SPEC_SIZE], const char *key, const char *value, const 
 /* A context with the tool's progress and `threads` threads. */
 int context_open(prune_context **context, const struct common *common);
 void progress_label(const char *label);
+void progress_show(const char *what, int64_t done, int64_t total);
 void progress_end(void);
 double now(void);
 
 /* The write of a file: signals that would end the process wait until the file is whole. */
 void write_begin(void);
 void write_end(void);
+
+/* speeds.c: the table of speeds in the user's cache folder, which `prune bench --calibrate` writes */
+
+/* Its name; USAGE where there is no home. */
+int speeds_path(char path[4096]);
+/* Gives it to the context, if there is one; one that cannot be used is warned of and left alone. */
+void speeds_load(prune_context *context);
 
 /* output.c */
 

@@ -4,7 +4,7 @@
 . tests/tool.sh
 make_json
 
-commands="train model mask pack eval run inspect report list"
+commands="train model mask pack eval run inspect report bench list"
 prune help
 ended "help" 0
 for name in $commands; do
