@@ -8,6 +8,7 @@
 
 #include "prune/advice.h"
 #include "prune/context.h"
+#include "prune/convolution.h"
 #include "prune/criterion.h"
 #include "prune/granularity.h"
 #include "prune/kinds.h"

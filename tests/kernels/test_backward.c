@@ -8,7 +8,7 @@
 #include "allocator.h"
 #include "core/sparse/packed.h"
 
-/* How one product is run. `odd` puts NaN and infinity into X: where nothing stored refers to it (1), or anywhere (2). */
+/* How one product is run. `odd` puts NaN and infinity into X: where nothing stored refers to it (1), anywhere (2). */
 struct run {
     int64_t n, slack_x, slack_y;
     int batch, whole, odd, at_end, fused;

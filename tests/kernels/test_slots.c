@@ -303,6 +303,27 @@ static void sampled_case(const struct setting *s)
     }
 }
 
+/* m rows, some without a run, over a panel of n starts. */
+static void shifted_case(const struct setting *s)
+{
+    int64_t tile = 8 * (s->m % 31), entries = 0, run_count = 0;
+    float *x = random_floats(s, 0, s->n ? s->n - 1 + tile : 0), *sums = random_floats(s, 1, s->m * tile);
+    float *right = guarded_floats(2, s->m * tile, 0);
+    struct pr_run *runs = guarded_bytes(s, 3, s->m / 2 * (int64_t)sizeof *runs);
+    for (int64_t i = 0; i < s->m / 2; i++) {
+        runs[run_count++] = (struct pr_run){(uint32_t)(s->m - 1 - 2 * i), s->n ? (uint32_t)pr_rng_below(&rng, 9) : 0};
+        entries += runs[i].count;
+    }
+    uint32_t *starts = guarded_bytes(s, 4, entries * 4);
+    float *values = random_floats(s, 5, entries);
+    for (int64_t e = 0; e < entries; e++)
+        starts[e] = (uint32_t)pr_rng_below(&rng, (uint64_t)s->n);
+    memcpy(right, sums, (size_t)(s->m * tile) * sizeof *sums);
+    s->table->shifted_panel(sums, tile, x, runs, run_count, starts, values);
+    scalar.shifted_panel(right, tile, x, runs, run_count, starts, values);
+    same_bits(sums, right, s->m * tile, "shifted_panel");
+}
+
 static void finite_case(const struct setting *s)
 {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -388,6 +409,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_sampled_row:
         sampled_case(s);
+        break;
+    case PR_SLOT_shifted_panel:
+        shifted_case(s);
         break;
     case PR_SLOT_all_finite:
         finite_case(s);

@@ -73,6 +73,8 @@ typedef void pr_windows_values_fn(float *sums, const float *x, const uint16_t *s
 typedef int pr_all_finite_fn(const float *x, int64_t count);
 typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
                            int64_t count, int64_t n);
+typedef void pr_shifted_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
+                           const uint32_t *starts, const float *values);
 
 /* Positions in a window of two vectors, packed into one word for each lane: bits of one, and how many fit. */
 #define PR_PICK_BITS(lanes) ((lanes) == 16 ? 5 : 4)

@@ -136,13 +136,14 @@ int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, con
 
 int32_t prune_sparse_from_mask(prune_sparse **out, const prune_mask *mask, const char *spec)
 {
-    static float zero = 0; /* every element, by strides of 0 */
+    static const float zero = 0; /* every element, by strides of 0 */
     const int64_t strides[PRUNE_MAX_RANK] = {0};
     prune_tensor *zeros;
     PR_REQUIRE(out);
     PR_REQUIRE(mask);
     PR_REQUIRE(spec);
-    PR_TRY(prune_tensor_borrow(&zeros, mask->context, &zero, PRUNE_F32, mask->rank, mask->shape, strides));
+    PR_TRY(prune_tensor_borrow(&zeros, mask->context, (void *)(uintptr_t)&zero, PRUNE_F32, mask->rank, mask->shape,
+                               strides));
     int32_t status = prune_sparse_create(out, zeros, mask, spec);
     prune_tensor_free(zeros);
     return status;

@@ -9,6 +9,7 @@
 #include "core/kernels/few.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
+#include "core/kernels/shifted.h"
 
 static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
 {
@@ -180,6 +181,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .windows_16 = windows_16,
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_scalar,
+    .shifted_panel = pr_shifted_panel_scalar,
     .singles_panel = pr_singles_panel_scalar,
     .pairs_panel = pr_pairs_panel_scalar,
     .quads_panel = pr_quads_panel_scalar,
