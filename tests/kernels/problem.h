@@ -166,6 +166,7 @@ static const struct {
     {UNITS, "format=csr,form=units-of-4", "csr"},
     {TWO_OF_FOUR_BY_4, "format=nm,form=units-of-4,unit_rows=4", "nm:keep_n=2,group_m=4,unit_rows=4"},
     {BLOCKS, "format=bsr,block_rows=8,block_columns=8", "bsr:block_rows=8,block_columns=8"},
+    {FULL, "format=dense,form=dense-tiles", "dense"},
     {RANDOM, "format=csr,form=few-rows,columns=16", "csr"},
     {TWO_OF_FOUR, "format=nm,form=nm-strips", "nm:keep_n=2,group_m=4"},
     {TWO_OF_FOUR, "format=nm,form=nm-strips,values=int8", "nm:keep_n=2,group_m=4"},

@@ -222,6 +222,10 @@ START_TEST(dense_keeps_the_bound_for_ragged_shapes)
 {
     TRY(FULL, 1, 67, 131, "format=dense");
     TRY(FULL, 1, 300, 31, "format=dense,columns=64");
+    static const int64_t wide[] = {5, 64, 100, 129};
+    try_spec(FULL, 1, 40, 250, "format=dense,columns=64", wide, 4);
+    try_spec(FULL, 1, 97, 600, "format=dense,columns=64", wide, 4);
+    try_spec(FULL, 1, 97, 600, "format=dense", wide, 4);
     TRY(FULL, 1, 1, 1, "format=dense");
     TRY(FULL, 1, 3, 0, "format=dense");
     TRY(FULL, 1, 0, 3, "format=dense");
@@ -230,9 +234,10 @@ END_TEST
 
 START_TEST(every_tail_of_rows_columns_and_n)
 {
-    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=nm", "format=dense"};
-    static const enum pattern patterns[] = {RANDOM, RANDOM, TWO_OF_FOUR, FULL};
-    for (int s = 0; s < 4; s++)
+    static const char *const specs[] = {"format=csr", "format=csr,columns=64", "format=nm", "format=dense",
+                                        "format=dense,columns=64"};
+    static const enum pattern patterns[] = {RANDOM, RANDOM, TWO_OF_FOUR, FULL, FULL};
+    for (int s = 0; s < 5; s++)
         for (int64_t size = 1; size < 68; size += 3) {
             const int64_t one[] = {68 - size}, other[] = {1, size};
             try_spec(patterns[s], 0.4, size, 45, specs[s], other, 2);
@@ -353,7 +358,7 @@ END_TEST
 
 START_TEST(ordered_forms_give_the_same_bits_on_every_instruction_set)
 {
-    static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     for (int o = 0; o < (int)(sizeof ordered / sizeof *ordered); o++) {
         int f = ordered[o];
         float *x = random_x(90 * 33), *first = NULL;

@@ -138,6 +138,22 @@ static void units_case(const struct setting *s, int64_t tile)
         }
 }
 
+/* m rows in strips of 6 and one of the rest, over n columns of W. */
+static void tile_case(const struct setting *s, int64_t tile)
+{
+    int64_t ldx = tile + s->m % 3, ld = tile + s->n % 2 * 5, stride = 6 * s->n + s->m % 2 * 7;
+    int64_t strips = s->m / 6, rest = s->m % 6, out = s->m ? (s->m - 1) * ld + tile : 0;
+    int64_t whole = strips ? (strips - 1) * stride + 6 * s->n : 0, count = rest ? strips * stride + rest * s->n : whole;
+    float *x = random_floats(s, 0, s->n ? (s->n - 1) * ldx + tile : 0), *values = random_floats(s, 1, count);
+    float *sums = random_floats(s, 2, out), *right = guarded_floats(3, out, 0);
+    for (int start = 0; start < 2; start++) {
+        memcpy(right, sums, (size_t)out * sizeof *sums);
+        s->table->dense_tile(sums, ld, x, ldx, tile, values, stride, s->n, s->m, start);
+        scalar.dense_tile(right, ld, x, ldx, tile, values, stride, s->n, s->m, start);
+        same_bits(sums, right, out, "dense_tile");
+    }
+}
+
 static void strip_case(const struct setting *s, int sparse)
 {
     for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
@@ -380,6 +396,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_dense_strip:
         strip_case(s, 0);
+        break;
+    case PR_SLOT_dense_tile:
+        tile_case(s, 16 * (1 + s->n % 5));
         break;
     case PR_SLOT_nm24_strip:
         strip_case(s, 1);

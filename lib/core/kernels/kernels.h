@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 /* Widths that layouts are made of, in floats. */
-#define PR_LANES 16 /* the finest piece of a strip or a tile */
-#define PR_STRIP 64 /* rows of a full strip, for forms with lanes along the rows of W */
-#define PR_CHUNK 32 /* columns of W for which one word of indices holds; packed columns of X are padded to it */
+#define PR_LANES 16    /* the finest piece of a strip or a tile */
+#define PR_TILE_ROWS 6 /* rows of a strip of dense W, for tiles of X with lanes along its columns */
+#define PR_STRIP 64    /* rows of a full strip, for forms with lanes along the rows of W */
+#define PR_CHUNK 32    /* columns of W for which one word of indices holds; packed columns of X are padded to it */
 
 /* A row's entries within one panel of columns. */
 struct pr_run {
@@ -48,6 +49,8 @@ typedef void pr_few_rows_fn(float *sums, int64_t tile, const float *x, const str
                             int64_t run_count, const uint16_t *columns, const float *values);
 typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
                          int64_t columns, int64_t lanes);
+typedef void pr_dense_tile_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
+                              int64_t stride, int64_t columns, int64_t rows, int start);
 typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
                         const uint32_t *words, int64_t groups, int64_t lanes);
 
@@ -109,8 +112,10 @@ enum pr_order pr_slot_order(enum pr_slot slot);
 /* One table for each instruction set; NULL in the slots that it leaves alone, none in the scalar one. */
 extern const struct pr_kernels pr_kernels_scalar;
 extern pr_units_fn pr_units_panel_scalar;
+extern pr_dense_tile_fn pr_dense_tile_scalar;
 #ifdef PR_HAVE_AVX2
 extern pr_units_fn pr_units_panel_avx2, pr_units_few_avx2;
+extern pr_dense_tile_fn pr_dense_tile_avx2;
 extern const struct pr_kernels pr_kernels_avx2;
 extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
 #endif
@@ -119,6 +124,7 @@ extern const struct pr_kernels pr_kernels_neon;
 #endif
 #ifdef PR_HAVE_AVX512
 extern pr_units_fn pr_units_panel_avx512, pr_units_few_avx512;
+extern pr_dense_tile_fn pr_dense_tile_avx512;
 extern const struct pr_kernels pr_kernels_avx512;
 #endif
 

@@ -13,6 +13,9 @@
 #define WORK_PER_TASK 100000
 #define STACK_FLOATS 4096
 #define MOST_TASKS 256
+/* Up to so many rows of W use X so little, and so many rows of X are so few pages, that it is not copied. */
+#define FEW_ROWS 96
+#define FEW_COLUMNS 256
 
 struct job {
     const prune_packed *packed;
@@ -199,7 +202,7 @@ static int x_stays(const struct job *job, int64_t first, int64_t count, int64_t 
     if (!packed->form->passes || job->batch || count != tile || job->ldx % PR_LANES ||
         (uintptr_t)(job->x + first) % 64 != 0)
         return 0;
-    return job->ldx == tile;
+    return job->ldx == tile || (packed->header->rows <= FEW_ROWS && packed->header->columns <= FEW_COLUMNS);
 }
 
 /* Whether sums can be made in Y itself: each is written once, or Y's rows are as close as those of packed sums. */

@@ -55,6 +55,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .few_rows = pr_few_rows_avx2,
     .few_nm24 = pr_few_nm24_avx2,
     .dense_strip = dense_strip,
+    .dense_tile = pr_dense_tile_avx2,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4,
     .units_panel = pr_units_panel_avx2,

@@ -17,6 +17,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .few_rows = pr_few_rows_avx512,
     .few_nm24 = pr_few_nm24_avx512,
     .dense_strip = dense_strip,
+    .dense_tile = pr_dense_tile_avx512,
     .nm24_strip = nm24_strip,
     .nm24_by_4_16 = nm24_by_4,
     .units_panel = pr_units_panel_avx512,

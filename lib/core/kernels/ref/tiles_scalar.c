@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "core/kernels/kernels.h"
+
+void pr_dense_tile_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
+                          int64_t stride, int64_t columns, int64_t rows, int start)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t strip = i / PR_TILE_ROWS, width = rows - strip * PR_TILE_ROWS;
+        const float *value = values + strip * stride + i % PR_TILE_ROWS;
+        float *sum = sums + i * ld;
+        if (width > PR_TILE_ROWS)
+            width = PR_TILE_ROWS;
+        for (int64_t j = 0; start && j < tile; j++)
+            sum[j] = 0;
+        for (int64_t k = 0; k < columns; k++)
+            for (int64_t j = 0; j < tile; j++)
+                sum[j] = fmaf(value[k * width], x[k * ldx + j], sum[j]);
+    }
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/kernels/tmpl/vec_avx2.h"
+
+#define TILE_VECTORS 2
+#include "core/kernels/tmpl/tiles.h"
+
+void pr_dense_tile_avx2(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
+                        int64_t stride, int64_t columns, int64_t rows, int start)
+{
+    dense_tile(sums, ld, x, ldx, tile, values, stride, columns, rows, start);
+}
