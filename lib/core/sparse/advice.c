@@ -91,6 +91,8 @@ void pr_advise(struct prune_advice *advice, const prune_mask *kept, const struct
         .rows = wanted->rows, .columns = wanted->columns, .unit_rows = 1, .encoding = wanted->encoding};
     int64_t rows = wanted->rows, columns = wanted->columns, count = prune_mask_count(kept);
     double density = count > 0 ? (double)prune_mask_kept(kept) / (double)count : 0;
+    int alike = wanted->any && rows > 1 ? pr_pattern_rows_alike(kept, rows, columns, SHARED_ROWS) : 0;
+    source.unit_rows = alike ? SHARED_ROWS : 1;
     pr_product_caches(&question.product, question.speeds);
     if (wanted->any || wanted->format == PR_SOURCE_CSR) {
         source.format = PR_SOURCE_CSR;
@@ -105,7 +107,6 @@ void pr_advise(struct prune_advice *advice, const prune_mask *kept, const struct
     }
     if (!wanted->any && wanted->format == PR_SOURCE_NM)
         add_nm(advice, &question, &source, wanted->keep_n, wanted->group_m, wanted->unit_rows);
-    int alike = wanted->any && rows > 1 ? pr_pattern_rows_alike(kept, rows, columns, SHARED_ROWS) : 0;
     for (int i = 0; wanted->any && i < PATTERNS; i++)
         if (pr_pattern_is_nm(kept, rows, columns, patterns[i].keep_n, patterns[i].group_m))
             add_nm(advice, &question, &source, patterns[i].keep_n, patterns[i].group_m, alike ? SHARED_ROWS : 1);

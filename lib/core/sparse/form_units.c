@@ -31,8 +31,8 @@ static int can(const struct pr_source *source)
 {
     if (source->format == PR_SOURCE_DENSE)
         return 0;
-    if (source->format == PR_SOURCE_NM && source->unit_rows % UNIT == 0)
-        return 1;
+    if (!source->indices || (source->format == PR_SOURCE_NM && source->unit_rows % UNIT == 0))
+        return source->unit_rows % UNIT == 0;
     for (int64_t row = 0; row < source->rows; row++)
         if (row % UNIT && !same_columns(source, row - row % UNIT, row))
             return 0;
