@@ -173,6 +173,8 @@ static const struct {
     {RANDOM, "format=csr,form=windows,values=f16", "csr"},
     {RANDOM, "format=csr,form=rows,values=int8", "csr"},
     {FULL, "format=dense,form=dense-strips,values=bf16", "dense"},
+    {RANDOM, "format=csr,form=bitmap", "csr"},
+    {RANDOM, "format=csr,form=windows-tight", "csr"},
 };
 #define FORMS ((int)(sizeof every_form / sizeof *every_form))
 

@@ -139,10 +139,12 @@ START_TEST(csr_keeps_the_bound_for_ragged_shapes)
                                         "format=csr,columns=64",
                                         "format=csr,form=rows",
                                         "format=csr,form=windows",
+                                        "format=csr,form=windows-tight",
+                                        "format=csr,form=bitmap",
                                         "format=csr,form=singles",
                                         "format=csr,form=pairs",
                                         "format=csr,form=quads"};
-    for (int s = 0; s < 7; s++) {
+    for (int s = 0; s < (int)(sizeof specs / sizeof *specs); s++) {
         TRY(RANDOM, 0.1, 67, 131, specs[s]);
         TRY(RANDOM, 0.5, 33, 64, specs[s]);
         TRY(RANDOM, 0.3, 1, 300, specs[s]);

@@ -8,6 +8,7 @@
 
 #include "core/kernels/groups.h"
 #include "slots_encoded.h"
+#include "slots_gapless.h"
 
 static void odd_values(float *x, int64_t count)
 {
@@ -178,12 +179,24 @@ static void strip_case(const struct setting *s, int sparse)
     }
 }
 
+/* Each half of the lanes has its positions in its half of the chunk. */
+static void keep_halves(uint32_t *words, int64_t steps, int lanes)
+{
+    for (int64_t s = 0; s < steps; s++)
+        for (int64_t i = 0; i < lanes; i++) {
+            uint32_t *word = &words[s / PR_PICK_STEPS(lanes) * lanes + i];
+            uint32_t top = (uint32_t)lanes << (s % PR_PICK_STEPS(lanes) * PR_PICK_BITS(lanes));
+            *word = i < lanes / 2 ? *word & ~top : *word | top;
+        }
+}
+
 static void by_4_case(const struct setting *s, int lanes)
 {
     int64_t chunks = s->m;
     float *x = random_floats(s, 0, chunks * 2 * lanes), *values = random_floats(s, 1, chunks * 4 * lanes);
     float *sums = random_floats(s, 2, 4);
-    const uint32_t *words = random_positions(s, 3, chunks, lanes);
+    uint32_t *words = random_positions(s, 3, chunks, lanes);
+    keep_halves(words, chunks, lanes);
     (lanes == 16 ? s->table->nm24_by_4_16 : s->table->nm24_by_4_8)(sums, x, values, words, chunks);
     for (int r = 0; r < 4; r++) {
         double sum = 0, size = 0;
@@ -416,6 +429,14 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_windows_16:
         windows_case(s, 16, 0);
         windows_case(s, 16, 1);
+        break;
+    case PR_SLOT_windows_tight:
+        tight_case(s, 0);
+        tight_case(s, 1);
+        break;
+    case PR_SLOT_bitmap_block:
+        bitmap_case(s, 0);
+        bitmap_case(s, 1);
         break;
     case PR_SLOT_singles_panel:
     case PR_SLOT_pairs_panel:

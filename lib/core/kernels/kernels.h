@@ -73,6 +73,8 @@ typedef void pr_rows_values_fn(float *sums, int64_t tile, const float *x, const 
                                const uint16_t *columns, const void *values);
 typedef void pr_windows_values_fn(float *sums, const float *x, const uint16_t *starts, const void *values,
                                   const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
+typedef void pr_bitmap_fn(float *sums, const float *x, const uint32_t *masks, const float *values, int64_t blocks,
+                          int finite);
 typedef int pr_all_finite_fn(const float *x, int64_t count);
 typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
                            int64_t count, int64_t n);

@@ -51,7 +51,8 @@ static int32_t section_bytes(int64_t rows, int64_t columns, int64_t lanes, int64
     return pr_mul(bytes[WORDS], (int64_t)sizeof(uint32_t), &bytes[WORDS]);
 }
 
-/* Lanes beyond the last group point to the last column of their chunk, which then lies beyond the matrix. */
+/* Two of each four columns: the first half of the lanes has its positions in the first half of the chunk. Lanes beyond
+ * the last group point to the last column of their half, which then lies beyond the matrix. */
 static void pack_unit(const struct pr_header *header, const struct pr_source *source, int64_t unit)
 {
     int64_t lanes = header->parameter, chunks = chunk_count(source->columns, lanes);
@@ -59,7 +60,7 @@ static void pack_unit(const struct pr_header *header, const struct pr_source *so
     uint32_t *words = (uint32_t *)pr_section(header, WORDS) + unit * words_of_unit(source->columns, lanes);
     int64_t height = source->rows - unit * 4 < 4 ? source->rows - unit * 4 : 4;
     for (int64_t s = 0; s < chunks * lanes; s++) {
-        int64_t chunk = s / lanes, lane = s % lanes, at = 2 * lanes - 1;
+        int64_t chunk = s / lanes, lane = s % lanes, at = lane < lanes / 2 ? lanes - 1 : 2 * lanes - 1;
         if (s < source->per_row)
             at = source->indices[unit * 4 * source->per_row + s] - chunk * 2 * lanes;
         words[chunk / PR_PICK_STEPS(lanes) * lanes + lane] |= (uint32_t)at

@@ -44,6 +44,24 @@ static int32_t entries_of_blocks(struct pr_owned_source *owned, const prune_spar
     return PRUNE_OK;
 }
 
+int64_t pr_source_entries(const struct pr_source *source)
+{
+    int64_t entries = 0, begin, end;
+    if (source->format == PR_SOURCE_CSR)
+        return source->indptr[source->rows];
+    for (int64_t row = 0; row < source->rows; row++) {
+        pr_source_row(source, row, &begin, &end);
+        entries += end - begin;
+    }
+    return entries;
+}
+
+/* In 16-bit indices; second-level caches have 1 or 2 MiB, and of a third one others use their part. */
+int pr_from_memory(const struct pr_source *source)
+{
+    return pr_source_entries(source) * 6 > (int64_t)4 << 20;
+}
+
 int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse)
 {
     memset(owned, 0, sizeof *owned);

@@ -54,6 +54,12 @@ static inline void pr_source_row(const struct pr_source *source, int64_t row, in
         --*end;
 }
 
+/* Entries of all rows that lie within the matrix. */
+int64_t pr_source_entries(const struct pr_source *source);
+
+/* Whether what is stored, with an index for each, is more than the caches that a core can count on hold. */
+int pr_from_memory(const struct pr_source *source);
+
 /* A source with the memory that it needs beyond the sparse object, which it must not outlive. */
 struct pr_owned_source {
     struct pr_source source;

@@ -7,6 +7,7 @@
 
 #include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
+#include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
@@ -180,6 +181,8 @@ const struct pr_kernels pr_kernels_scalar = {
     .units_few = pr_units_panel_scalar,
     .windows_8 = windows_8,
     .windows_16 = windows_16,
+    .windows_tight = pr_windows_tight_scalar,
+    .bitmap_block = pr_bitmap_block_scalar,
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_scalar,
     .shifted_panel = pr_shifted_panel_scalar,

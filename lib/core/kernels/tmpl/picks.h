@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Products whose X is picked by a permute out of a window of two vectors, instead of gathered. Include products.h
- * first.
+ * Products whose X is picked by a permute out of a window of two vectors, instead of gathered. Include a
+ * vocabulary first.
  */
 #ifndef PR_KERNELS_PICKS_H
 #define PR_KERNELS_PICKS_H
 
-#include "core/kernels/tmpl/products.h"
+#include "core/kernels/kernels.h"
+#include "core/kernels/tmpl/loops.h"
 
 /* 2:4 with one pattern for 4 rows, lanes along the columns: one pick feeds four rows. */
 static void nm24_by_4(float *sums, const float *x, const float *values, const uint32_t *positions, int64_t chunks)

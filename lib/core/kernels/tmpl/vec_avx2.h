@@ -36,8 +36,12 @@ typedef __m256i words;
 
 static inline vec pick_of_two(vec a, vec b, words at)
 {
+#ifdef __AVX512VL__ /* these layouts on a CPU that has more */
+    return _mm256_permutex2var_ps(a, at, b);
+#else
     vec low = _mm256_permutevar8x32_ps(a, at), high = _mm256_permutevar8x32_ps(b, at);
     return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(at, 28)));
+#endif
 }
 
 static inline vec v_keep(vec v, unsigned bits)

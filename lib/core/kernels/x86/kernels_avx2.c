@@ -3,6 +3,7 @@
 
 #include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
+#include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
@@ -58,9 +59,13 @@ const struct pr_kernels pr_kernels_avx2 = {
     .dense_tile = pr_dense_tile_avx2,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4,
+    .nm24_by_4_16 = pr_nm24_by_4_16_avx2,
     .units_panel = pr_units_panel_avx2,
     .units_few = pr_units_few_avx2,
     .windows_8 = windows,
+    .windows_16 = pr_windows_16_avx2,
+    .windows_tight = pr_windows_tight_avx2,
+    .bitmap_block = pr_bitmap_block_avx2,
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_avx2,
     .shifted_panel = pr_shifted_panel_avx2,

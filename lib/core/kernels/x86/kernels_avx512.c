@@ -3,6 +3,7 @@
 
 #include "core/kernels/encodings.h"
 #include "core/kernels/few.h"
+#include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/tmpl/moves.h"
@@ -19,10 +20,14 @@ const struct pr_kernels pr_kernels_avx512 = {
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_avx512,
     .nm24_strip = nm24_strip,
+    .nm24_by_4_8 = pr_nm24_by_4_8_avx512,
     .nm24_by_4_16 = nm24_by_4,
     .units_panel = pr_units_panel_avx512,
     .units_few = pr_units_few_avx512,
+    .windows_8 = pr_windows_8_avx512,
     .windows_16 = windows,
+    .windows_tight = pr_windows_tight_avx512,
+    .bitmap_block = pr_bitmap_block_avx512,
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_avx512,
     .singles_panel = pr_singles_panel_avx512,
