@@ -88,11 +88,15 @@ static void check_run(const struct problem *p, const prune_packed *packed, const
 static void try_spec(enum pattern pattern, int64_t rows, int64_t columns, const char *spec, uint32_t cpu)
 {
     static const int64_t ns[] = {0, 1, 3, 17, 70};
-    for (int whole = 0; whole < 2; whole++) {
+    for (int whole = 0; whole < (strstr(spec, "values=") ? 1 : 2); whole++) {
         struct problem p;
         prune_packed *packed;
+        prune_tensor *rounded;
         make(&p, rows, columns, pattern, 0.3, whole, cpu, 1);
         OK(prune_packed_create(&packed, p.tensor, p.mask, spec));
+        OK(prune_packed_to_tensor(&rounded, packed));
+        memcpy(p.weights, prune_tensor_data(rounded), (size_t)(rows * columns) * sizeof *p.weights);
+        prune_tensor_free(rounded);
         for (int i = 0; i < 10; i++) {
             int odd = (int)((rows + ns[i / 2]) % 2);
             struct run run = {.n = ns[i / 2],

@@ -47,8 +47,8 @@ int32_t pr_sparse_import_values(struct prune_sparse *sparse, int32_t index, cons
     return PRUNE_OK;
 }
 
-/* An object without parts: its format, parameters and sizes. */
-static int32_t start(prune_sparse **out, prune_context *context, const char *spec, int32_t rank, const int64_t *shape)
+int32_t pr_sparse_start(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,
+                        const int64_t *shape)
 {
     struct pr_values parameters;
     int32_t kind;
@@ -124,7 +124,7 @@ int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, con
                        prune_dtype_name(weights->dtype));
     if (mask)
         PR_TRY(pr_mask_fits(__func__, mask, weights));
-    PR_TRY(start(&sparse, weights->context, spec, weights->rank, weights->shape));
+    PR_TRY(pr_sparse_start(&sparse, weights->context, spec, weights->rank, weights->shape));
     int32_t status = fill(sparse, weights, mask);
     if (status) {
         prune_sparse_free(sparse);
@@ -158,7 +158,7 @@ int32_t prune_sparse_import(prune_sparse **out, prune_context *context, const ch
     PR_REQUIRE(spec);
     PR_TRY(pr_check_shape(__func__, rank, shape, &count));
     PR_REQUIRE(parts);
-    PR_TRY(start(&sparse, context, spec, rank, shape));
+    PR_TRY(pr_sparse_start(&sparse, context, spec, rank, shape));
     int32_t status = PRUNE_OK, expected = sparse->format->part_count;
     if (part_count != expected)
         status = pr_fail(PRUNE_E_ARGUMENT, "%s: %d parts were given; it has %d", sparse->spec, (int)part_count,

@@ -58,6 +58,10 @@ extern const int32_t pr_format_count;
 
 extern const struct pr_format pr_format_csr, pr_format_nm, pr_format_bsr, pr_format_dense;
 
+/* An object without parts: its format, parameters and sizes. */
+int32_t pr_sparse_start(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,
+                        const int64_t *shape);
+
 /* For the formats: an empty part of the object, and one copied from what the caller gave. */
 int32_t pr_sparse_add_part(struct prune_sparse *sparse, int32_t index, int32_t dtype, int32_t rank,
                            const int64_t *shape);

@@ -40,6 +40,8 @@ static int32_t transpose(struct pr_owned_source *to, const struct pr_source *fro
     source->format = from->format == PR_SOURCE_DENSE ? PR_SOURCE_DENSE : PR_SOURCE_CSR;
     source->rows = from->columns; /* both fit in 31 bits: W has been packed */
     source->columns = from->rows;
+    if (from->encoding != PR_VALUES_INT8) /* whose scales are of rows of W */
+        source->encoding = from->encoding;
     PR_TRY(pr_alloc(to->context, source->rows + 1, sizeof *to->indptr, &to->indptr));
     count_columns(from, to->indptr);
     int64_t stored = to->indptr[from->columns], begin, end;
