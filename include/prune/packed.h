@@ -28,14 +28,18 @@ typedef struct prune_packed prune_packed;
 typedef struct prune_epilogue prune_epilogue;
 
 /* Packs the kept elements of `weights`. `spec` is a list of "key=value": columns=N, how many columns X will have
- * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, dense or auto (default: nm where the
- * mask or the zeros have a 2:4 pattern and at least a third is kept, csr below half density, dense otherwise); keep_n,
- * group_m, unit_rows for nm (default 2, 4, 1); block_rows, block_columns for bsr (default 4, 1); values=f32 (default),
+ * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, csc, bitmap, codebook, dense or auto
+ * (default: what prune_packed_advise puts first, of csr, dense, and those of 1:4, 2:8, 2:4 and 4:8 that the mask or the
+ * zeros have); keep_n, group_m, unit_rows for nm (default 2, 4, 1);
+ * block_rows, block_columns for bsr (default 4, 1); levels, gap_bits for codebook (default 16, 4); values=f32 (default),
  * f16, bf16, or int8 (whole numbers times a scale for each row, its largest magnitude / 127 rounded up to 16 bits);
  * form, the layout to use, by the name that prune_packed_form gives (default auto; in the reproducible mode
  * PRUNE_E_UNSUPPORTED for one that sums in another order); backward=yes to pack W' as well, in F32, which at least
  * doubles the memory. NULL means "". PRUNE_E_VALUE for a weight beyond the range of what it is to be stored in,
- * PRUNE_E_SPEC when no form of the format stores such values. */
+ * PRUNE_E_SPEC when no form of the format stores such values.
+ *
+ * Products of csc skip the zeros of X for few columns: a zero adds nothing, whatever it meets. Those of codebook decode
+ * the weights where they are used. */
 PRUNE_API int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 

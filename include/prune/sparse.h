@@ -25,6 +25,24 @@
  *                  of a block at its right and lower edge is stored as 0
  *   "dense"
  *       values     F32 [rows, columns]
+ *   "csc"
+ *       indptr     I64 [columns + 1]    ascending, from 0 to the number of stored elements
+ *       indices    I32 [stored]    rows, strictly ascending within a column
+ *       values     F32 [stored]
+ *   "bitmap"                        compressed-tensors' sparse-bitmask
+ *       compressed    F32 [stored]    row by row
+ *       bitmask    U8 [rows, ceil(columns / 8)]: column 8 b + j is bit j of byte b; bits left over are 0
+ *       row_offsets    I64 [rows]    stored elements of the rows before
+ *   "coo"
+ *       rows, columns    I32 [stored]    by row, then column; each place once. Imported in any order, and then sorted
+ *       values     F32 [stored]
+ *   "codebook"           also levels=16 (default) or 256, gap_bits=4 (default) or 8, by=columns (default, as EIE) or rows
+ *       indptr     I64 [lines + 1]    where the entries of each column (row) begin
+ *       gaps       U8 [ceil(entries * gap_bits / 8)]: how many places are empty between an entry and the one before,
+ *                  4 bits each, lowest first, or a byte
+ *       codes      U8 [ceil(entries * b / 8)], b = 4 bits each for 16 levels, 8 for 256: which number it is
+ *       codebook   F32 [levels]    the numbers; the first is 0. An entry of code 0 stores nothing: it bridges a gap too
+ *                  wide for its bits. Bits left over are 0
  */
 #ifndef PRUNE_SPARSE_H
 #define PRUNE_SPARSE_H
@@ -43,11 +61,15 @@ typedef struct prune_sparse prune_sparse;
  * `mask` NULL keeps what is not zero. Kept zeros are stored. PRUNE_E_VALUE when the mask does not have the pattern that
  * an "nm" format needs, with the first violation's position, or for a kept NaN. With mask NULL and unit_rows above 1
  * a column is kept in every row of a unit when it is not zero in one of them. "bsr" stores each block in which some
- * element is kept; its others are stored zeros: in products they multiply as IEEE numbers. */
+ * element is kept; its others are stored zeros: in products they multiply as IEEE numbers. "codebook" stores each weight
+ * as the nearest of its numbers, of two the lower one: the distinct weights themselves where they are fewer than
+ * `levels`, else the means of k-means from evenly spaced ones; a kept 0 it does not store, an infinite weight is
+ * PRUNE_E_VALUE. */
 PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,
                                       const char *spec);
 
-/* The same for weights that are all +0: the positions that a mask keeps, in any format. */
+/* The same for weights that are all +0: the positions that a mask keeps, in any format (but "codebook", which
+ * stores no zeros). */
 PRUNE_API int32_t prune_sparse_from_mask(prune_sparse **out, const prune_mask *mask, const char *spec);
 
 /* From the format's parts, in the order listed above; `shape` is the tensor's. Everything is checked against the rules

@@ -32,7 +32,7 @@ struct pr_kind {
     const struct pr_parameter *parameters; /* NULL for none */
 };
 
-#define PR_MAX_PARAMETERS 12
+#define PR_MAX_PARAMETERS 16
 
 /* The values of a kind's parameters, in the order of its table. */
 struct pr_values {

@@ -175,6 +175,10 @@ static const struct {
     {FULL, "format=dense,form=dense-strips,values=bf16", "dense"},
     {RANDOM, "format=csr,form=bitmap", "csr"},
     {RANDOM, "format=csr,form=windows-tight", "csr"},
+    {RANDOM, "format=csc,form=columns", "csc"},
+    {RANDOM, "format=bitmap", "bitmap"},
+    {RANDOM, "format=codebook,form=codebook-slices", "codebook"},
+    {RANDOM, "format=codebook,levels=256,gap_bits=8", "codebook:levels=256,gap_bits=8"},
 };
 #define FORMS ((int)(sizeof every_form / sizeof *every_form))
 

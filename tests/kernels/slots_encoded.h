@@ -158,6 +158,60 @@ static inline void windows_values_case(const struct setting *s, int lanes, int64
     }
 }
 
+/* m columns of up to n rows, whose X is 0 in every third. */
+static inline void columns_case(const struct setting *s)
+{
+    int64_t *starts = guarded_bytes(s, 0, (s->m + 1) * 8), entries = 0;
+    float *x = random_floats(s, 1, s->m), *sums = random_floats(s, 2, s->n), *right = guarded_floats(3, s->n, 0);
+    for (int64_t k = 0; k <= s->m; k++) {
+        starts[k] = entries;
+        entries += s->n && k < s->m ? (int64_t)pr_rng_below(&rng, (uint64_t)s->n + 1) : 0;
+    }
+    for (int64_t k = 0; k < s->m; k += 3)
+        x[k] = k % 2 ? -0.0f : 0.0f;
+    uint16_t *rows = guarded_bytes(s, 4, entries * 2);
+    float *values = random_floats(s, 5, entries);
+    for (int64_t k = 0; k < s->m; k++)
+        for (int64_t e = starts[k], row = 0; e < starts[k + 1]; e++, row++)
+            rows[e] = (uint16_t)row;
+    for (int64_t e = 0; s->m && e < starts[1]; e++)
+        values[e] = INFINITY; /* meets a zero of X, which is skipped */
+    memcpy(right, sums, (size_t)s->n * sizeof *sums);
+    s->table->columns_add(sums, x, s->m, starts, rows, values);
+    scalar.columns_add(right, x, s->m, starts, rows, values);
+    same_bits(sums, right, s->n, "columns_add");
+    for (int64_t i = 0; i < s->n; i++)
+        ck_assert(isfinite(sums[i]));
+}
+
+/* X ends where the entries do; what comes after them in the words, and every entry of code 0, reads nothing. */
+static inline void codebook_case(const struct setting *s)
+{
+    static const int sizes[] = {4, 8};
+    for (int kind = 0; kind < 4; kind++) {
+        int gap_bits = sizes[kind % 2], code_bits = sizes[kind / 2];
+        int64_t steps = s->m / 8 * 8, width = 0;
+        uint32_t *gaps = guarded_bytes(s, 0, steps * gap_bits / 8 * PR_LANES);
+        uint32_t *codes = guarded_bytes(s, 1, steps * code_bits / 8 * PR_LANES);
+        for (int64_t i = 0; i < steps * gap_bits / 32 * PR_LANES; i++)
+            gaps[i] = (uint32_t)pr_rng_next(&rng) & (s->n % 2 ? 0x33333333 : 0xffffffff);
+        for (int64_t i = 0; i < steps * code_bits / 32 * PR_LANES; i++)
+            codes[i] = (uint32_t)(pr_rng_next(&rng) & pr_rng_next(&rng));
+        for (int64_t i = 0; i < PR_LANES; i++)
+            for (int64_t t = 0, at = -1; t < steps; t++) {
+                at += pr_lane_number(gaps, t, i, gap_bits) + 1;
+                if (pr_lane_number(codes, t, i, code_bits) && at >= width)
+                    width = at + 1;
+            }
+        float *x = random_floats(s, 2, width), *sums = random_floats(s, 3, PR_LANES), right[PR_LANES];
+        float *book = random_floats(s, 4, 1 << code_bits);
+        book[0] = 0;
+        s->table->codebook_slice(sums, x, gaps, codes, steps, book, gap_bits, code_bits);
+        scalar.codebook_slice(right, x, gaps, codes, steps, book, gap_bits, code_bits);
+        same_bits(sums, right, PR_LANES, "codebook_slice");
+    }
+}
+
 /* Whether the slot is one of these. */
 static inline int encoded_case(enum pr_slot slot, const struct setting *s)
 {
@@ -183,6 +237,12 @@ static inline int encoded_case(enum pr_slot slot, const struct setting *s)
         windows_values_case(s, 16, encoding, 1);                                                                       \
         return 1;
     switch (slot) {
+    case PR_SLOT_columns_add:
+        columns_case(s);
+        return 1;
+    case PR_SLOT_codebook_slice:
+        codebook_case(s);
+        return 1;
     case PR_SLOT_nm_strip_f32:
         nm_strip_case(s, PR_VALUES_F32);
         return 1;

@@ -285,6 +285,104 @@ START_TEST(values_beyond_an_encoding_are_refused)
 }
 END_TEST
 
+/* Codebooks are stored values too: of few numbers exact, of many the nearest. */
+START_TEST(codebooks_and_columns)
+{
+    static const char *const specs[] = {"format=codebook",
+                                        "format=codebook,levels=256",
+                                        "format=codebook,gap_bits=8",
+                                        "format=codebook,levels=256,gap_bits=8",
+                                        "format=codebook,columns=64",
+                                        "format=csc",
+                                        "format=csc,columns=64",
+                                        "format=csc,form=columns",
+                                        "format=bitmap",
+                                        "format=bitmap,columns=64"};
+    static const int64_t shapes[][2] = {{67, 131}, {1, 300}, {200, 1}, {3, 0}, {600, 40}};
+    for (int m = 0; m < 3; m++)
+        for (int s = 0; s < 10 && (masks[m] & ~prune_cpu_detect()) == 0; s++)
+            for (int i = 0; i < 5; i++) {
+                struct matrix w;
+                make(&w, shapes[i][0], shapes[i][1], masks[m]);
+                fill_random_sparse(&w, i % 2 ? 0.05 : 0.4);
+                check_spec(&w, specs[s], "f32", NULL);
+                drop(&w);
+            }
+}
+END_TEST
+
+/* From any sparse object to codebooks and columns, and from these to the others. */
+START_TEST(from_every_sparse_format_to_every_packed_one)
+{
+    static const char *const from[] = {
+        "csr", "csc", "bitmap", "coo", "codebook:levels=256", "codebook:by=rows", "dense", "nm:keep_n=4,group_m=8"};
+    static const char *const to[] = {NULL,
+                                     "format=csr",
+                                     "format=csc",
+                                     "format=bitmap",
+                                     "format=codebook",
+                                     "format=dense",
+                                     "format=nm,keep_n=4,group_m=8",
+                                     "format=bsr,values=f32",
+                                     "format=csc,values=bf16",
+                                     "format=codebook,levels=256,columns=40"};
+    struct matrix w;
+    make(&w, 45, 66, prune_cpu_detect());
+    fill_nm(&w, 4, 8, 1);
+    for (int64_t i = 0; i < 45 * 66; i++) /* few numbers, which every codebook and encoding holds */
+        w.values[i] = (float)((int)(w.values[i] * 6)) / 4;
+    for (int f = 0; f < 8; f++)
+        for (int t = 0; t < 10; t++) {
+            prune_sparse *sparse;
+            prune_packed *packed;
+            prune_tensor *tensor;
+            OK(prune_sparse_create(&sparse, w.tensor, NULL, from[f]));
+            OK(prune_packed_from_sparse(&packed, sparse, to[t]));
+            OK(prune_packed_to_tensor(&tensor, packed));
+            const float *back = prune_tensor_const_data(tensor);
+            for (int64_t i = 0; i < 45 * 66; i++)
+                if (back[i] != w.values[i])
+                    ck_abort_msg("%s to %s: element %lld is %g instead of %g", from[f], to[t] ? to[t] : "itself",
+                                 (long long)i, (double)back[i], (double)w.values[i]);
+            check_products(&w, packed, 3);
+            prune_tensor_free(tensor);
+            prune_packed_free(packed);
+            prune_sparse_free(sparse);
+        }
+    drop(&w);
+}
+END_TEST
+
+/* A column of W whose X is 0 is not read: NaN there would show. NaN and infinity in X are no zeros. */
+START_TEST(columns_skip_zeros_of_x_and_nothing_else)
+{
+    struct matrix w;
+    prune_packed *packed;
+    make(&w, 70, 40, prune_cpu_detect());
+    fill_random_sparse(&w, 1);
+    for (int64_t row = 0; row < 70; row++)
+        w.values[row * 40 + 7] = INFINITY;
+    OK(prune_packed_create(&packed, w.tensor, NULL, "format=csc"));
+    ck_assert_str_eq(prune_packed_form(packed), "columns");
+    float x[40], y[70];
+    for (int k = 0; k < 40; k++)
+        x[k] = k % 7 ? 1 : 0;
+    OK(prune_packed_run(packed, y, 1, x, 1, 1, NULL));
+    for (int i = 0; i < 70; i++)
+        ck_assert(isfinite(y[i]));
+    x[3] = NAN;
+    OK(prune_packed_run(packed, y, 1, x, 1, 1, NULL));
+    for (int i = 0; i < 70; i++)
+        ck_assert(isnan(y[i]));
+    x[3] = -INFINITY;
+    OK(prune_packed_run(packed, y, 1, x, 1, 1, NULL));
+    for (int i = 0; i < 70; i++)
+        ck_assert(isinf(y[i]) && (y[i] < 0) == (w.values[i * 40 + 3] > 0));
+    prune_packed_free(packed);
+    drop(&w);
+}
+END_TEST
+
 /* Bytes of a weight: values and positions, with what 512 rows of 512 columns need beside them. */
 START_TEST(bytes_of_each_encoding)
 {
@@ -316,4 +414,6 @@ END_TEST
 
 TEST_MAIN("encodings", every_n_of_every_m_plain_and_shared_by_rows, patterns_with_loops_of_their_own,
           csr_and_dense_in_every_encoding, what_is_stored_is_the_nearest, int8_rounds_halves_to_even,
-          rows_of_zeros_and_of_tiny_numbers_in_int8, values_beyond_an_encoding_are_refused, bytes_of_each_encoding)
+          rows_of_zeros_and_of_tiny_numbers_in_int8, values_beyond_an_encoding_are_refused, codebooks_and_columns,
+          from_every_sparse_format_to_every_packed_one, columns_skip_zeros_of_x_and_nothing_else,
+          bytes_of_each_encoding)

@@ -14,10 +14,10 @@ static int32_t find(const char *registry, const char *name)
 
 START_TEST(what_there_is)
 {
-    const char *expected[][6] = {{"l1", "l2", "lp", "random", "scores", NULL},
+    const char *expected[][9] = {{"l1", "l2", "lp", "random", "scores", NULL},
                                  {"element", "nm", "filter", "row", "column", NULL},
                                  {"one-shot", "linear", "cubic", NULL},
-                                 {"csr", "nm", "bsr", "dense", NULL}};
+                                 {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};
     for (int r = 0; r < 4; r++) {
         int32_t count = 0;
         for (; expected[r][count]; count++)

@@ -386,7 +386,7 @@ START_TEST(create_refuses_bad_arguments)
     FAILS(prune_sparse_create(NULL, weights, NULL, "csr"), PRUNE_E_ARGUMENT, "out is NULL");
     FAILS(prune_sparse_create(&out, NULL, NULL, "csr"), PRUNE_E_ARGUMENT, "weights is NULL");
     FAILS(prune_sparse_create(&out, weights, NULL, NULL), PRUNE_E_ARGUMENT, "spec is NULL");
-    FAILS(prune_sparse_create(&out, weights, NULL, "coo"), PRUNE_E_SPEC, "there are csr, nm, bsr, dense");
+    FAILS(prune_sparse_create(&out, weights, NULL, "ellpack"), PRUNE_E_SPEC, "there are csr, nm, bsr, dense");
     FAILS(prune_sparse_create(&out, weights, NULL, "csr:x=1"), PRUNE_E_SPEC, "unknown key");
     FAILS(prune_sparse_create(&out, weights, NULL, "nm"), PRUNE_E_SPEC, "\"keep_n\" must be given");
     FAILS(prune_sparse_create(&out, weights, NULL, "nm:keep_n=2"), PRUNE_E_SPEC, "\"group_m\" must be given");

@@ -71,6 +71,16 @@ PR_ENCODED_SET(scalar)
 PR_ENCODED_SET(avx2)
 PR_ENCODED_SET(avx512)
 
+extern pr_columns_fn pr_columns_add_scalar, pr_columns_add_avx2;
+extern pr_codebook_fn pr_codebook_slice_scalar, pr_codebook_slice_avx2, pr_codebook_slice_avx512;
+
+/* The `step`-th number of a lane, `bits` wide, lowest first; a slice has 16 lanes. */
+static inline uint32_t pr_lane_number(const uint32_t *words, int64_t step, int64_t lane, int bits)
+{
+    int64_t per_word = 32 / bits;
+    return words[step / per_word * PR_LANES + lane] >> (step % per_word * bits) & ((1u << bits) - 1);
+}
+
 /* The rows of a table: what all sets have, and the windows of one width. */
 #define PR_ENCODED_ROWS(encoding, set)                                                                                 \
     .dense_strip_##encoding = pr_dense_strip_##encoding##_##set,                                                       \

@@ -75,6 +75,10 @@ typedef void pr_windows_values_fn(float *sums, const float *x, const uint16_t *s
                                   const uint32_t *words, const uint16_t *kept, int64_t steps, int finite);
 typedef void pr_bitmap_fn(float *sums, const float *x, const uint32_t *masks, const float *values, int64_t blocks,
                           int finite);
+typedef void pr_columns_fn(float *sums, const float *x, int64_t columns, const int64_t *starts, const uint16_t *rows,
+                           const float *values);
+typedef void pr_codebook_fn(float *sums, const float *x, const uint32_t *gaps, const uint32_t *codes, int64_t steps,
+                            const float *codebook, int gap_bits, int code_bits);
 typedef int pr_all_finite_fn(const float *x, int64_t count);
 typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
                            int64_t count, int64_t n);

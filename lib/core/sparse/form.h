@@ -126,6 +126,7 @@ struct pr_form {
     int lanes_along_rows;
     int needs_finite;
     int column_order;   /* each sum is one chain by ascending columns, whatever n, where its slots keep their order */
+    int own_way;        /* taken wherever it prefers to, however fast others are */
     int any_encoding;   /* takes values of every encoding; the others F32 alone */
     int64_t x_group;    /* columns of W whose X stands together: 1, 4, 8, 16, 32 or PR_X_WHOLE */
     int64_t tile_least; /* the narrowest tile; 0: tile_step */

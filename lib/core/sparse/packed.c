@@ -129,8 +129,22 @@ static int choose_reproducible(const struct pr_source *source, int64_t column_hi
     return -1;
 }
 
+/* The first that prefers to: of all that take other encodings, which the table does not know, or of those that do what
+ * no other does. */
+static int choose_preferred(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
+{
+    for (int i = 0; i < pr_form_count; i++)
+        if ((pr_forms[i]->own_way || source->encoding != PR_VALUES_F32) && takes(i, source) &&
+            pr_forms[i]->prefers(source, column_hint, cpu))
+            return i;
+    return -1;
+}
+
 static int choose_fastest(const struct pr_source *source, int64_t column_hint, const prune_context *context)
 {
+    int preferred = choose_preferred(source, column_hint, prune_context_cpu(context));
+    if (preferred >= 0)
+        return preferred;
     const struct pr_speeds *speeds = pr_speeds_of(context);
     struct pr_product product = {.format = source->format, .rows = source->rows, .columns = source->columns};
     struct choice best = {.form = -1};
@@ -185,12 +199,18 @@ int32_t pr_pack(prune_packed **out, prune_context *context, const struct pr_sour
 
 static const struct pr_parameter parameters[] = {
     {.name = "columns", .type = PR_WHOLE, .standard = "1", .least = 0, .most = INT32_MAX, .help = "columns of X"},
-    {.name = "format", .type = PR_WORD, .standard = "auto", .words = "auto|csr|nm|dense|bsr", .help = "what is stored"},
+    {.name = "format",
+     .type = PR_WORD,
+     .standard = "auto",
+     .words = "auto|csr|nm|dense|bsr|csc|bitmap|codebook",
+     .help = "what is stored"},
     {.name = "keep_n", .type = PR_WHOLE, .standard = "2", .least = 1, .most = 256, .help = "nm: stored of a group"},
     {.name = "group_m", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 256, .help = "nm: columns of a group"},
     {.name = "unit_rows", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX, .help = "nm: rows alike"},
     {.name = "block_rows", .type = PR_WHOLE, .standard = "4", .least = 1, .most = 4096, .help = "bsr: rows of a block"},
     {.name = "block_columns", .type = PR_WHOLE, .standard = "1", .least = 1, .most = 4096, .help = "bsr: its columns"},
+    {.name = "levels", .type = PR_WORD, .standard = "16", .words = "16|256", .help = "codebook: numbers to share"},
+    {.name = "gap_bits", .type = PR_WORD, .standard = "4", .words = "4|8", .help = "codebook: bits of a gap"},
     {.name = "values",
      .type = PR_WORD,
      .standard = "f32",
@@ -209,8 +229,21 @@ static const struct pr_parameter parameters[] = {
     {0},
 };
 
-enum { COLUMNS, FORMAT, KEEP_N, GROUP_M, UNIT_ROWS, BLOCK_ROWS, BLOCK_COLUMNS, VALUES, FORM, BACKWARD };
-enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR };
+enum {
+    COLUMNS,
+    FORMAT,
+    KEEP_N,
+    GROUP_M,
+    UNIT_ROWS,
+    BLOCK_ROWS,
+    BLOCK_COLUMNS,
+    LEVELS,
+    GAP_BITS,
+    VALUES,
+    FORM,
+    BACKWARD
+};
+enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR, FORMAT_CSC, FORMAT_BITMAP, FORMAT_CODEBOOK };
 
 /* By the value of FORM. */
 static const char *const form_names[] = {
@@ -246,7 +279,12 @@ static void print_format(char text[PR_MAX_SPEC], int64_t format, const struct pr
         snprintf(text, PR_MAX_SPEC, "bsr:block_rows=%d,block_columns=%d", (int)values->whole[BLOCK_ROWS],
                  (int)values->whole[BLOCK_COLUMNS]);
     } else {
-        snprintf(text, PR_MAX_SPEC, "%s", format == FORMAT_CSR ? "csr" : "dense");
+        static const char *const names[] = {"", "csr", "", "dense", "", "csc", "bitmap", "codebook"};
+        const char *levels = values->whole[LEVELS] ? "levels=256" : "",
+                   *gaps = values->whole[GAP_BITS] ? "gap_bits=8" : "";
+        int shared = format == FORMAT_CODEBOOK && (*levels || *gaps);
+        snprintf(text, PR_MAX_SPEC, "%s%s%s%s%s", names[format], shared ? ":" : "", shared ? levels : "",
+                 shared && *levels && *gaps ? "," : "", shared ? gaps : "");
     }
 }
 
@@ -326,7 +364,13 @@ static int32_t pack_sparse(prune_packed **out, const prune_sparse *sparse, const
     if (wanted)
         PR_TRY(pr_source_convert(&owned, wanted));
     prune_packed *packed = NULL;
-    int32_t status = pr_source_encode(&owned, values->whole[VALUES]);
+    int32_t status = PRUNE_OK;
+    if (wanted)
+        owned.source.by_columns = wanted->by_columns;
+    if (wanted && wanted->levels)
+        status = pr_source_share_values(&owned, wanted->levels, wanted->gap_bits);
+    if (!status)
+        status = pr_source_encode(&owned, values->whole[VALUES]);
     if (!status)
         status = pr_pack(&packed, sparse->context, &owned.source, format, form_names[values->whole[FORM]],
                          values->whole[COLUMNS]);
@@ -371,7 +415,7 @@ int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse,
     print_format(format_text, values.whole[FORMAT], &values);
     if (values.whole[FORMAT] == FORMAT_AUTO || strcmp(format_text, sparse->spec) == 0)
         return pack_sparse(out, sparse, NULL, sparse->spec, &values);
-    const int blocks = values.whole[FORMAT] == FORMAT_BSR;
+    const int blocks = values.whole[FORMAT] == FORMAT_BSR, shared = values.whole[FORMAT] == FORMAT_CODEBOOK;
     const struct pr_source wanted = {
         .format = source_format(values.whole[FORMAT]),
         .keep_n = (int32_t)values.whole[KEEP_N],
@@ -379,6 +423,11 @@ int32_t prune_packed_from_sparse(prune_packed **out, const prune_sparse *sparse,
         .unit_rows = (int32_t)values.whole[UNIT_ROWS],
         .block_rows = blocks ? values.whole[BLOCK_ROWS] : 0,
         .block_columns = blocks ? values.whole[BLOCK_COLUMNS] : 0,
+        .by_columns = values.whole[FORMAT] == FORMAT_CSC,
+        .levels = !shared                ? 0
+                  : values.whole[LEVELS] ? 256
+                                         : 16,
+        .gap_bits = values.whole[GAP_BITS] ? 8 : 4,
     };
     return pack_sparse(out, sparse, &wanted, format_text, &values);
 }

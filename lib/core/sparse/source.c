@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "core/sparse/sparse.h"
+#include "core/quantize/codebook.h"
+#include "core/sparse/elements.h"
 
 /* Blocks as CSR, zeros inside of them included, what lies beyond the matrix left out. */
 static int32_t entries_of_blocks(struct pr_owned_source *owned, const prune_sparse *sparse)
@@ -82,6 +83,12 @@ int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse)
     }
     if (sparse->format == &pr_format_bsr)
         return entries_of_blocks(owned, sparse);
+    if (sparse->format->each) {
+        int32_t status = pr_elements_to_source(owned, sparse);
+        if (status)
+            pr_source_release(owned);
+        return status;
+    }
     source->format = PR_SOURCE_NM;
     source->keep_n = sparse->keep_n;
     source->group_m = sparse->group_m;
@@ -106,6 +113,8 @@ void pr_source_release(struct pr_owned_source *owned)
     pr_release(owned->context, owned->indices);
     pr_release(owned->context, owned->values);
     pr_release(owned->context, owned->scales);
+    pr_release(owned->context, owned->codes);
+    pr_release(owned->context, owned->codebook);
     memset(owned, 0, sizeof *owned);
 }
 
@@ -306,11 +315,47 @@ static int32_t step(struct pr_owned_source *owned, const struct pr_source *wante
 
 int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted)
 {
+    owned->source.by_columns = 0;
+    owned->source.codebook = NULL;
     if (owned->source.format != PR_SOURCE_CSR || owned->source.block_rows)
         PR_TRY(step(owned, wanted, PR_SOURCE_CSR, 0));
     if (wanted->format == PR_SOURCE_CSR && !wanted->block_rows)
         return PRUNE_OK;
     return step(owned, wanted, wanted->format, wanted->block_rows > 0);
+}
+
+/* Values that the source does not own are copied. */
+static int32_t own_values(struct pr_owned_source *owned)
+{
+    int64_t count = pr_source_begin(&owned->source, owned->source.rows);
+    if (owned->values)
+        return PRUNE_OK;
+    PR_TRY(pr_alloc(owned->context, count, sizeof *owned->values, &owned->values));
+    memcpy(owned->values, owned->source.values, (size_t)count * sizeof *owned->values);
+    owned->source.values = owned->values;
+    return PRUNE_OK;
+}
+
+int32_t pr_source_share_values(struct pr_owned_source *owned, int32_t levels, int32_t gap_bits)
+{
+    struct pr_source *source = &owned->source;
+    int64_t count = pr_source_begin(source, source->rows);
+    PR_TRY(own_values(owned));
+    if (!owned->codes)
+        PR_TRY(pr_alloc(owned->context, count, sizeof *owned->codes, &owned->codes));
+    PR_TRY(pr_alloc(owned->context, levels, sizeof *owned->codebook, &owned->codebook));
+    PR_TRY(pr_codebook_make(owned->context, source->values, count, owned->codebook, levels));
+    int32_t used = pr_codebook_used(owned->codebook, levels);
+    for (int64_t i = 0; i < count; i++) {
+        owned->codes[i] =
+            (uint8_t)(owned->values[i] != 0 ? pr_codebook_code(owned->codebook, used, owned->values[i]) : 0);
+        owned->values[i] = owned->codebook[owned->codes[i]];
+    }
+    source->codes = owned->codes;
+    source->codebook = owned->codebook;
+    source->levels = levels;
+    source->gap_bits = gap_bits;
+    return PRUNE_OK;
 }
 
 static int32_t refuse_value(const struct pr_source *source, int64_t row, int64_t entry)
@@ -328,11 +373,7 @@ int32_t pr_source_encode(struct pr_owned_source *owned, int64_t encoding)
     source->encoding = encoding;
     if (encoding == PR_VALUES_F32)
         return PRUNE_OK;
-    if (!owned->values) { /* they are the sparse object's own */
-        PR_TRY(pr_alloc(owned->context, count, sizeof *owned->values, &owned->values));
-        memcpy(owned->values, source->values, (size_t)count * sizeof *owned->values);
-        source->values = owned->values;
-    }
+    PR_TRY(own_values(owned));
     if (encoding == PR_VALUES_INT8) {
         PR_TRY(pr_alloc(owned->context, source->rows, sizeof *owned->scales, &owned->scales));
         source->scales = owned->scales;

@@ -25,6 +25,11 @@ struct pr_source {
     int64_t block_rows, block_columns;  /* CSR that comes from blocks: all of each block is among its entries; else 0 */
     int64_t encoding;                   /* enum pr_encoding; the values have been rounded to it */
     const float *scales;                /* INT8: one for each row, else NULL */
+    int by_columns;                     /* CSR whose products are to skip the zeros of X */
+    /* CSR whose values are entries of a codebook: the code of each, 0 for what is not stored; else NULL. */
+    const uint8_t *codes;
+    const float *codebook;
+    int32_t levels, gap_bits;
 };
 
 static inline float pr_source_scale(const struct pr_source *source, int64_t row)
@@ -68,6 +73,8 @@ struct pr_owned_source {
     int32_t *indices;
     float *values;
     float *scales;
+    uint8_t *codes;
+    float *codebook;
 };
 
 int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
@@ -76,6 +83,9 @@ int32_t pr_source_of(struct pr_owned_source *owned, const prune_sparse *sparse);
  * from N:M, blocks or dense. PRUNE_E_VALUE when a group keeps more than the N:M that is wanted. Releases it on
  * failure. */
 int32_t pr_source_convert(struct pr_owned_source *owned, const struct pr_source *wanted);
+
+/* Gives a CSR source a codebook of its own: its values become entries of it. */
+int32_t pr_source_share_values(struct pr_owned_source *owned, int32_t levels, int32_t gap_bits);
 
 /* Rounds the values to an encoding. PRUNE_E_VALUE for a value beyond its range. */
 int32_t pr_source_encode(struct pr_owned_source *owned, int64_t encoding);

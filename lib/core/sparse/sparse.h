@@ -9,7 +9,7 @@
 #include "core/mask/mask.h"
 #include "prune/sparse.h"
 
-#define PR_MAX_PARTS 3
+#define PR_MAX_PARTS 4
 
 struct prune_sparse {
     prune_context *context;
@@ -22,16 +22,23 @@ struct prune_sparse {
     prune_tensor
         *parts[PR_MAX_PARTS]; /* row-major, of the types that prune/sparse.h names; the pointers below are theirs */
 
-    float *values;                     /* every format: `stored` numbers, no NaN */
-    int64_t *indptr;                   /* csr, bsr */
-    int32_t *indices;                  /* csr, bsr */
+    float *values;                     /* every format but codebook: `stored` numbers, no NaN */
+    int64_t *indptr;                   /* csr, csc, bsr, codebook; bitmap: its row offsets */
+    int32_t *indices, *row_indices;    /* csr, csc, bsr, coo; coo */
     int64_t block_rows, block_columns; /* bsr */
 
     /* nm: row r has its values from values + r * keep_n * groups, its positions from positions + r * position_bytes. */
-    uint8_t *positions;
+    uint8_t *positions; /* bitmap: the bits; codebook: the gaps */
     int32_t keep_n, group_m, unit_rows, position_bits;
     int64_t groups, position_bytes;
+
+    uint8_t *codes; /* codebook */
+    float *codebook;
+    int32_t levels, gap_bits;
 };
+
+/* Told of one stored element; `code` is 0 but for codebooks. */
+typedef void pr_element_fn(void *user, int64_t row, int64_t column, float value, int32_t code);
 
 /* A format: one file, one line in formats.def. The functions work on an object whose fields down to `columns` are set;
  * what they have put into `parts` is freed by the caller, also when they fail. */
@@ -50,13 +57,17 @@ struct pr_format {
     /* Writes what is stored into zeros; marks it in a mask that keeps nothing. */
     void (*to_dense)(const struct prune_sparse *sparse, float *dense);
     void (*to_mask)(const struct prune_sparse *sparse, prune_mask *mask);
+    /* Goes over the stored elements, those of each row by ascending columns. NULL for the formats that packing reads as
+     * they are. */
+    void (*each)(const struct prune_sparse *sparse, pr_element_fn *visit, void *user);
 };
 
 /* The registry "formats". */
 extern const struct pr_kind *const pr_format_kinds[];
 extern const int32_t pr_format_count;
 
-extern const struct pr_format pr_format_csr, pr_format_nm, pr_format_bsr, pr_format_dense;
+extern const struct pr_format pr_format_csr, pr_format_nm, pr_format_bsr, pr_format_dense, pr_format_csc,
+    pr_format_bitmap, pr_format_coo, pr_format_codebook;
 
 /* An object without parts: its format, parameters and sizes. */
 int32_t pr_sparse_start(prune_sparse **out, prune_context *context, const char *spec, int32_t rank,

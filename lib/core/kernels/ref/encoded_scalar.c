@@ -87,3 +87,26 @@ INSTANCES(f32, float)
 INSTANCES(f16, uint16_t)
 INSTANCES(bf16, uint16_t)
 INSTANCES(int8, int8_t)
+
+void pr_columns_add_scalar(float *sums, const float *x, int64_t columns, const int64_t *starts, const uint16_t *rows,
+                           const float *values)
+{
+    for (int64_t k = 0; k < columns; k++)
+        for (int64_t e = starts[k]; x[k] != 0 && e < starts[k + 1]; e++)
+            sums[rows[e]] = fmaf(values[e], x[k], sums[rows[e]]);
+}
+
+void pr_codebook_slice_scalar(float *sums, const float *x, const uint32_t *gaps, const uint32_t *codes, int64_t steps,
+                              const float *codebook, int gap_bits, int code_bits)
+{
+    for (int64_t i = 0; i < PR_LANES; i++) {
+        int64_t at = -1;
+        sums[i] = 0;
+        for (int64_t s = 0; s < steps; s++) {
+            uint32_t code = pr_lane_number(codes, s, i, code_bits);
+            at += pr_lane_number(gaps, s, i, gap_bits) + 1;
+            if (code)
+                sums[i] = fmaf(codebook[code], x[at], sums[i]);
+        }
+    }
+}

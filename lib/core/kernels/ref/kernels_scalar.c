@@ -191,6 +191,8 @@ const struct pr_kernels pr_kernels_scalar = {
     .quads_panel = pr_quads_panel_scalar,
     .add_overlaps = pr_add_overlaps_scalar,
     PR_ENCODED_TABLE(scalar),
+    .codebook_slice = pr_codebook_slice_scalar,
+    .columns_add = pr_columns_add_scalar,
     PR_ENCODED_WINDOWS(8, scalar),
     PR_ENCODED_WINDOWS(16, scalar),
 };

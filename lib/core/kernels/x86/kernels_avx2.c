@@ -74,5 +74,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .quads_panel = pr_quads_panel_avx2,
     .add_overlaps = pr_add_overlaps_avx2,
     PR_ENCODED_TABLE(avx2),
+    .codebook_slice = pr_codebook_slice_avx2,
+    .columns_add = pr_columns_add_avx2,
     PR_ENCODED_WINDOWS(8, avx2),
 };

@@ -34,5 +34,6 @@ const struct pr_kernels pr_kernels_avx512 = {
     .pairs_panel = pr_pairs_panel_avx512,
     .quads_panel = pr_quads_panel_avx512,
     PR_ENCODED_TABLE(avx512),
+    .codebook_slice = pr_codebook_slice_avx512,
     PR_ENCODED_WINDOWS(16, avx512),
 };
