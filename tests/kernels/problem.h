@@ -168,6 +168,8 @@ static const struct {
     {BLOCKS, "format=bsr,block_rows=8,block_columns=8", "bsr:block_rows=8,block_columns=8"},
     {FULL, "format=dense,form=dense-tiles", "dense"},
     {RANDOM, "format=csr,form=few-rows,columns=16", "csr"},
+    {RANDOM, "format=csr,form=few-pairs,columns=16", "csr"},
+    {TWO_OF_FOUR, "format=nm,form=few-pairs,columns=16", "nm:keep_n=2,group_m=4"},
     {TWO_OF_FOUR, "format=nm,form=nm-strips", "nm:keep_n=2,group_m=4"},
     {TWO_OF_FOUR, "format=nm,form=nm-strips,values=int8", "nm:keep_n=2,group_m=4"},
     {RANDOM, "format=csr,form=windows,values=f16", "csr"},

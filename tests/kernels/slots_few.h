@@ -62,4 +62,60 @@ static void few_nm24_case(const struct setting *s)
     }
 }
 
+static uint8_t *random_bytes(const struct setting *s, int place, int64_t count, uint64_t below)
+{
+    uint8_t *bytes =
+        (uint8_t *)guarded_floats(place, (count + 3) / 4, s->at_end) + (s->at_end ? (4 - count % 4) % 4 : 0);
+    for (int64_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)pr_rng_below(&rng, below);
+    return bytes;
+}
+
+/* Adds an entry to the sum and the size of one row in double. */
+static void add_entry(double *sum, double *size, const float *x, int64_t tile, float value)
+{
+    for (int64_t j = 0; j < tile; j++) {
+        sum[j] += (double)value * (double)x[j];
+        size[j] += fabs((double)value * (double)x[j]);
+    }
+}
+
+/* Pairs of different rows, some of no columns, over a panel of n columns; what no pair names stays. */
+static void few_pairs_case(const struct setting *s, int64_t tile, int start)
+{
+    enum { MOST = 68 * 32 };
+    int64_t pairs = s->m / 2, columns = 0, values = 0, count = s->m * tile;
+    static double sum[MOST], size[MOST];
+    float *x = random_floats(s, 0, s->n * tile), *sums = random_floats(s, 1, count);
+    uint8_t *items = random_bytes(s, 2, pairs * PR_PAIR_BYTES, s->n ? 15 : 1);
+    for (int64_t i = 0; i < pairs; i++) {
+        uint8_t *item = items + i * PR_PAIR_BYTES;
+        item[0] = (uint8_t)(s->m - 1 - 2 * i);
+        item[1] = (uint8_t)(s->m - 2 - 2 * i);
+        columns += item[2] + 2 * item[3] + item[4];
+        values += 2 * item[2] + 2 * item[3] + item[4];
+    }
+    const uint8_t *index = random_bytes(s, 3, columns, s->n ? (uint64_t)s->n : 1);
+    const float *value = random_floats(s, 4, values);
+    for (int64_t i = 0; i < count; i++) {
+        sum[i] = start && (s->m % 2 == 0 || i >= tile) ? 0 : (double)sums[i];
+        size[i] = fabs(sum[i]);
+    }
+    for (int64_t i = 0, c = 0, v = 0; i < pairs; i++) {
+        const uint8_t *item = items + i * PR_PAIR_BYTES;
+        int64_t a = item[0] * tile, b = item[1] * tile;
+        for (int e = 0; e < item[2]; e++, c++, v += 2) {
+            add_entry(sum + a, size + a, x + index[c] * tile, tile, value[v]);
+            add_entry(sum + b, size + b, x + index[c] * tile, tile, value[v + 1]);
+        }
+        for (int e = 0; e < 2 * item[3] + item[4]; e++, c++, v++) {
+            int64_t row = e < 2 * item[3] && e % 2 ? b : a;
+            add_entry(sum + row, size + row, x + index[c] * tile, tile, value[v]);
+        }
+    }
+    s->table->few_pairs(sums, tile, x, tile, tile, items, pairs, index, value, start);
+    for (int64_t i = 0; i < count; i++)
+        within(sums[i], sum[i], size[i], 45, "few_pairs");
+}
+
 #endif

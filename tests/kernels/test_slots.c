@@ -389,6 +389,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_rows_panel:
         rows_case(s, 16 * (1 + s->n % 9));
         break;
+    case PR_SLOT_few_pairs:
+        few_pairs_case(s, few_tiles[s->n % 5], s->at_end);
+        break;
     case PR_SLOT_few_nm24:
         few_nm24_case(s);
         break;

@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-const struct pr_cells_kind pr_cells_singles = {1, PR_SINGLE_BYTES, PR_SLOT_singles_panel};
-const struct pr_cells_kind pr_cells_pairs = {2, PR_PAIR_BYTES, PR_SLOT_pairs_panel};
-const struct pr_cells_kind pr_cells_quads = {4, PR_QUAD_BYTES, PR_SLOT_quads_panel};
+const struct pr_cells_kind pr_cells_singles = {1, PR_SINGLE_BYTES, PR_SLOT_singles_panel, 0};
+const struct pr_cells_kind pr_cells_pairs = {2, PR_PAIR_BYTES, PR_SLOT_pairs_panel, 0};
+const struct pr_cells_kind pr_cells_quads = {4, PR_QUAD_BYTES, PR_SLOT_quads_panel, 0};
+const struct pr_cells_kind pr_cells_few_pairs = {2, PR_PAIR_BYTES, PR_SLOT_few_pairs, 1};
 
 #define CLASS(rows) rows,
 const uint8_t pr_quad_classes[PR_QUAD_CLASSES] = {PR_QUAD_ORDER(CLASS)};

@@ -18,9 +18,10 @@
 struct pr_cells_kind {
     int height, item_bytes;
     enum pr_slot slot;
+    int neighbours; /* groups are rows that follow each other, rather than rows that agree much */
 };
 
-extern const struct pr_cells_kind pr_cells_singles, pr_cells_pairs, pr_cells_quads;
+extern const struct pr_cells_kind pr_cells_singles, pr_cells_pairs, pr_cells_quads, pr_cells_few_pairs;
 
 /* Columns of a panel, best at `wanted`, such that all panels are alike. */
 int64_t pr_cells_panel(const struct pr_source *source, int64_t wanted);

@@ -113,7 +113,9 @@ static int64_t choose_groups(struct packer *p, int64_t count)
         item[0] = take_from_pool(p, count - 1, count - 1, mask);
         count--;
         for (int r = 1; r < height; r++) {
-            int64_t at = p->add_overlaps(p->scores, p->pool, PR_CELL_ROWS, p->words, count, mask);
+            int64_t at = count - 1;
+            if (!p->kind->neighbours)
+                at = p->add_overlaps(p->scores, p->pool, PR_CELL_ROWS, p->words, count, mask);
             item[r] = take_from_pool(p, at, count - 1, mask);
             count--;
         }

@@ -19,8 +19,7 @@ struct cell {
 
 static int can(const struct pr_source *source)
 {
-    (void)source;
-    return 1;
+    return source->format != PR_SOURCE_DENSE;
 }
 
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)

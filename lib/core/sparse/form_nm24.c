@@ -17,7 +17,7 @@ static int can(const struct pr_source *source)
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)source;
-    return column_hint < (cpu & PRUNE_CPU_AVX512 ? 32 : 16);
+    return column_hint < (cpu & PRUNE_CPU_AVX512 ? 11 : 6);
 }
 
 static int64_t strip_lanes(const struct pr_header *header, int64_t first_row)

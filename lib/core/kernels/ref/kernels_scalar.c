@@ -171,6 +171,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .rows_panel = rows_panel,
     .rows_dot = rows_panel,
     .few_rows = pr_few_rows_scalar,
+    .few_pairs = pr_pairs_panel_scalar,
     .few_nm24 = pr_few_nm24_scalar,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_scalar,

@@ -54,6 +54,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .rows_panel = rows_panel,
     .rows_dot = rows_dot,
     .few_rows = pr_few_rows_avx2,
+    .few_pairs = pr_few_pairs_avx2,
     .few_nm24 = pr_few_nm24_avx2,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_avx2,

@@ -16,6 +16,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .store_y_copy = store_y_copy,
     .rows_panel = rows_panel,
     .few_rows = pr_few_rows_avx512,
+    .few_pairs = pr_few_pairs_avx512,
     .few_nm24 = pr_few_nm24_avx512,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_avx512,
