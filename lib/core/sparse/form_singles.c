@@ -55,6 +55,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 
 const struct pr_form pr_form_singles = {
     .name = "singles",
+    .column_order = 1,
     .x_group = 1,
     .tile_step = PR_LANES,
     .widest = widest,
