@@ -56,6 +56,7 @@ help:
 
 ## make             both libraries and the tool, in build/ (without OpenBLAS, jansson or zlib: libprune alone)
 ## make check       every test (under five minutes on two cores)
+## make check-long  the same tests with every combination of what make check takes samples of
 ## make check-all   the same, then under gcc and clang with AddressSanitizer and UBSan
 ## make demo        train, prune, retrain, pack and run LeNet-300-100 on Fashion-MNIST; DEMO_FLAGS="--data DIR --seed N"
 ## make bench       speed against OpenBLAS (on a quiet machine)

@@ -40,7 +40,7 @@ $(API_MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.so
 TEST_PROGRAMS := $(CORE_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS) $(API_MODEL_PROGRAMS))
 
 # ONLY=WORD runs what has that word in its name.
-.PHONY: check check-programs check-all
+.PHONY: check check-long check-programs check-all
 check-programs: all $(if $(filter yes,$(HAVE_CHECK)),$(TEST_PROGRAMS),without-check)
 .PHONY: without-check
 without-check:
@@ -51,7 +51,11 @@ TIMEOUT ?= 300
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 check: check-programs
 	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS=' -- $(MAKEOVERRIDES)' \
-	  TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
+	  TIMEOUT=$(TIMEOUT) LONG='$(LONG)' tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
+
+# Every combination, where `make check` takes some of each.
+check-long:
+	@$(MAKE) --no-print-directory check LONG=1 TIMEOUT=3600
 
 # The tests of kernels and of packed objects as programs that need neither Check nor shared libraries, for another
 # processor: make check-emulated CC=aarch64-linux-gnu-gcc HAVE_MODEL=no B=build/arm64 EMULATOR=qemu-aarch64

@@ -114,6 +114,13 @@ PRUNE_API int32_t prune_packed_blob(const prune_packed *packed, const void **dat
  * prune_packed_blob (checksum, bounds); PRUNE_E_UNSUPPORTED for a form that the reproducible mode leaves out. */
 PRUNE_API int32_t prune_packed_load(prune_packed **out, prune_context *context, const void *data, int64_t bytes);
 
+/* The same without a copy, for bytes that the caller vouches for, such as a file of its own mapped into memory: they
+ * stay the caller's, aligned to 64 bytes (PRUNE_E_ARGUMENT), unchanged and in place as long as the object lives. With
+ * `verify` 1 they are checked as above, once; with 0 only the header is looked at, for its version, byte order, size
+ * and form, and bytes that prune_packed_blob did not write can make a run read and write anywhere. */
+PRUNE_API int32_t prune_packed_attach(prune_packed **out, prune_context *context, const void *data, int64_t bytes,
+                                      int32_t verify);
+
 PRUNE_API void prune_packed_free(prune_packed *packed);
 
 #ifdef __cplusplus

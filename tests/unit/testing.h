@@ -44,7 +44,7 @@ static inline int run_tests(const char *name, const TTest *const *tests, int cou
     Suite *suite = suite_create(name);
     for (int i = 0; i < count; i++) {
         TCase *test_case = tcase_create(tests[i]->name);
-        tcase_set_timeout(test_case, 120);
+        tcase_set_timeout(test_case, getenv("LONG") && *getenv("LONG") ? 3600 : 120);
         tcase_add_test(test_case, tests[i]);
         suite_add_tcase(suite, test_case);
     }

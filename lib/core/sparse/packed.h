@@ -14,7 +14,7 @@
 struct prune_packed {
     prune_context *context;
     struct pr_header *header; /* the block of bytes */
-    int borrowed;             /* the block is within another's */
+    int borrowed;             /* the block is the caller's, or within another's */
     prune_packed *backward;   /* of W'; NULL for none */
     const struct pr_form *form;
     uint32_t cpu;

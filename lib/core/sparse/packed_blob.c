@@ -61,6 +61,11 @@ static int32_t check_beginning(const struct pr_header *header, int64_t bytes)
     if (header->bytes != (uint64_t)bytes)
         return pr_fail(PRUNE_E_FORMAT, "the packed data should have %llu bytes and has %lld",
                        (unsigned long long)header->bytes, (long long)bytes);
+    return PRUNE_OK;
+}
+
+static int32_t check_sum(const struct pr_header *header)
+{
     if (header->checksum != checksum(header))
         return pr_fail(PRUNE_E_FORMAT, "the checksum of the packed data does not fit: it was changed or damaged");
     return PRUNE_OK;
@@ -111,18 +116,21 @@ static int32_t find_form(const struct pr_header *header, const struct pr_form **
     return pr_fail(PRUNE_E_FORMAT, "this library does not know the packed form \"%s\"; pack again", header->form);
 }
 
-/* All that begins at `header`, but for the block of W'. */
-static int32_t check_block(const struct pr_header *header, int64_t bytes, uint32_t cpu, const struct pr_form **form)
+/* All that begins at `header`, but for the block of W'; without `verify` its header alone. */
+static int32_t check_block(const struct pr_header *header, int64_t bytes, uint32_t cpu, int verify,
+                           const struct pr_form **form)
 {
     PR_TRY(check_beginning(header, bytes));
+    if (verify)
+        PR_TRY(check_sum(header));
     PR_TRY(check_sections(header));
     PR_TRY(check_shape(header));
     PR_TRY(find_form(header, form));
     PR_TRY(pr_form_allowed(*form, cpu));
-    return (*form)->validate(header);
+    return verify ? (*form)->validate(header) : PRUNE_OK;
 }
 
-static int32_t check_backward(const struct pr_header *header, uint32_t cpu)
+static int32_t check_backward(const struct pr_header *header, uint32_t cpu, int verify)
 {
     int64_t at = header->backward, bytes = (int64_t)header->bytes;
     const struct pr_form *form = NULL;
@@ -132,7 +140,7 @@ static int32_t check_backward(const struct pr_header *header, uint32_t cpu)
         return pr_fail(PRUNE_E_FORMAT, "the packed transpose should begin at %lld, which is not within the %lld bytes",
                        (long long)at, (long long)bytes);
     const struct pr_header *backward = (const void *)((const char *)header + at);
-    PR_TRY(check_block(backward, bytes - at, cpu, &form));
+    PR_TRY(check_block(backward, bytes - at, cpu, verify, &form));
     if (backward->rows != header->columns || backward->columns != header->rows || backward->backward)
         return pr_fail(PRUNE_E_FORMAT, "the packed transpose is %lld x %lld beside %lld x %lld",
                        (long long)backward->rows, (long long)backward->columns, (long long)header->rows,
@@ -150,25 +158,54 @@ int32_t prune_packed_blob(const prune_packed *packed, const void **data, int64_t
     return PRUNE_OK;
 }
 
+/* Takes over the block of `blob`, if it is good. */
+static int32_t open_block(prune_packed **out, struct pr_blob *blob, int64_t bytes, int verify)
+{
+    const struct pr_form *form = NULL;
+    uint32_t cpu = prune_context_cpu(blob->context);
+    int32_t status = check_block(blob->header, bytes, cpu, verify, &form);
+    if (!status)
+        status = check_backward(blob->header, cpu, verify);
+    if (!status)
+        return pr_packed_wrap(out, blob, form);
+    if (!blob->borrowed)
+        pr_release(blob->context, blob->header);
+    /* A size in the header that does not fit is the bytes' fault. */
+    return status == PRUNE_E_OVERFLOW ? pr_fail_in(PRUNE_E_FORMAT, "the packed data") : status;
+}
+
+static int32_t check_size(int64_t bytes)
+{
+    if (bytes < (int64_t)sizeof(struct pr_header))
+        return pr_fail(PRUNE_E_FORMAT, "%lld bytes are too few for packed data, whose header has %zu", (long long)bytes,
+                       sizeof(struct pr_header));
+    return PRUNE_OK;
+}
+
 /* The copy is made first: what is checked is what is used, whatever happens to the caller's bytes meanwhile. */
 int32_t prune_packed_load(prune_packed **out, prune_context *context, const void *data, int64_t bytes)
 {
     PR_REQUIRE(out);
     PR_REQUIRE(data);
-    if (bytes < (int64_t)sizeof(struct pr_header))
-        return pr_fail(PRUNE_E_FORMAT, "%lld bytes are too few for packed data, whose header has %zu", (long long)bytes,
-                       sizeof(struct pr_header));
+    PR_TRY(check_size(bytes));
     struct pr_blob blob = {.context = context};
     PR_TRY(pr_alloc(context, bytes, 1, &blob.header));
     memcpy(blob.header, data, (size_t)bytes);
-    const struct pr_form *form = NULL;
-    int32_t status = check_block(blob.header, bytes, prune_context_cpu(context), &form);
-    if (!status)
-        status = check_backward(blob.header, prune_context_cpu(context));
-    if (status) {
-        pr_release(context, blob.header);
-        /* A size in the header that does not fit is the bytes' fault. */
-        return status == PRUNE_E_OVERFLOW ? pr_fail_in(PRUNE_E_FORMAT, "the packed data") : status;
-    }
-    return pr_packed_wrap(out, &blob, form);
+    return open_block(out, &blob, bytes, 1);
+}
+
+int32_t prune_packed_attach(prune_packed **out, prune_context *context, const void *data, int64_t bytes, int32_t verify)
+{
+    PR_REQUIRE(out);
+    PR_REQUIRE(data);
+    if ((uintptr_t)data % 64 != 0)
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: data is %u bytes past a multiple of 64; it must be aligned to 64",
+                       __func__, (unsigned)((uintptr_t)data % 64));
+    PR_TRY(check_size(bytes));
+    struct pr_blob blob = {
+        .context = context,
+        .header = (struct pr_header *)(uintptr_t)data, /* nothing writes to it */
+        .borrowed = 1,
+    };
+    return open_block(out, &blob, bytes, verify != 0);
 }
