@@ -18,11 +18,11 @@ static int can(const struct pr_source *source)
     return source->format != PR_SOURCE_DENSE;
 }
 
-/* Reading a mask for what is not there pays down to about a quarter. */
+/* Reading a mask for what is not there pays down to two fifths or so; on cores with a fast expand, to a fifth. */
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     return column_hint < 2 && (cpu & PRUNE_CPU_AVX2) && pr_from_memory(source) &&
-           pr_source_entries(source) / source->rows >= source->columns / 4;
+           5 * (pr_source_entries(source) / source->rows) >= 2 * source->columns;
 }
 
 static int64_t blocks_across(int64_t columns)
