@@ -43,8 +43,10 @@ int32_t pr_product_check(const struct pr_product *p, int64_t rows, int64_t colum
         return pr_fail(PRUNE_E_SHAPE, "%s: ldy is %lld; a row of Y has %lld elements", function, (long long)p->ldy,
                        (long long)y_width);
     int64_t x_span, y_span;
-    PR_TRY(pr_product_span(x_rows, x_width, p->ldx, &x_span));
-    PR_TRY(pr_product_span(y_rows, y_width, p->ldy, &y_span));
+    if (pr_product_span(x_rows, x_width, p->ldx, &x_span))
+        return pr_fail_in(PRUNE_E_OVERFLOW, "%s: X", function);
+    if (pr_product_span(y_rows, y_width, p->ldy, &y_span))
+        return pr_fail_in(PRUNE_E_OVERFLOW, "%s: Y", function);
     if ((x_span && !p->x) || (y_span && !p->y))
         return pr_fail(PRUNE_E_ARGUMENT, "%s: %s is NULL; it must be given", function, p->y ? "x" : "y");
     if (overlap(p, x_span, y_span, x_width, y_width))
