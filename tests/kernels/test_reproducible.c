@@ -90,6 +90,60 @@ START_TEST(the_same_bits_for_any_split_instruction_set_hint_and_number_of_thread
 }
 END_TEST
 
+/* W' X with a packed transpose is a chain by ascending rows of W. Without one it goes in the order in which the form
+ * stores its elements: the same for every split and instruction set, of one object. */
+START_TEST(transposed_products_are_chains_too)
+{
+    enum { SOME = 9 };
+    static const char *const specs[] = {"format=csr,backward=yes",
+                                        "format=csr,columns=64,backward=yes",
+                                        "format=dense,backward=yes",
+                                        "format=csr",
+                                        "format=nm",
+                                        "format=dense"};
+    static const enum pattern patterns[] = {RANDOM, RANDOM, FULL, RANDOM, TWO_OF_FOUR, FULL};
+    float *x = random_x(ROWS * SOME);
+    for (int f = 0; f < 6; f++) {
+        float *right = NULL;
+        for (int m = 0; m < MASKS; m++) {
+            struct problem p;
+            prune_packed *packed;
+            if (!cpu_has(masks[m]))
+                continue;
+            make(&p, ROWS, COLUMNS_OF_W, patterns[f], 0.3, 0, masks[m] | PRUNE_CPU_REPRODUCIBLE, 1 + m);
+            OK(prune_packed_create(&packed, p.tensor, p.mask, specs[f]));
+            float *y = calloc(COLUMNS_OF_W * SOME, sizeof *y), one[COLUMNS_OF_W], column[ROWS];
+            OK(prune_packed_run_transposed(packed, y, SOME, x, SOME, SOME, NULL));
+            if (!right) {
+                right = calloc(COLUMNS_OF_W * SOME, sizeof *right);
+                for (int64_t i = 0; i < ROWS; i++)
+                    for (int64_t e = p.indptr[i]; e < p.indptr[i + 1]; e++)
+                        for (int64_t j = 0; j < SOME; j++) {
+                            float *sum = &right[p.indices[e] * SOME + j];
+                            *sum = fmaf(p.weights[i * COLUMNS_OF_W + p.indices[e]], x[i * SOME + j], *sum);
+                        }
+                if (f > 2)
+                    memcpy(right, y, COLUMNS_OF_W * SOME * sizeof *y);
+            }
+            ck_assert_mem_eq(y, right, COLUMNS_OF_W * SOME * sizeof *y);
+            for (int64_t j = 0; j < SOME; j++) {
+                for (int64_t i = 0; i < ROWS; i++)
+                    column[i] = x[i * SOME + j];
+                OK(prune_packed_run_transposed_batch(packed, one, COLUMNS_OF_W, column, ROWS, 1, NULL));
+                for (int64_t k = 0; k < COLUMNS_OF_W; k++)
+                    if (memcmp(&one[k], &right[k * SOME + j], sizeof *one) != 0)
+                        ck_abort_msg("%s: column %lld alone gives other bits", specs[f], (long long)j);
+            }
+            free(y);
+            prune_packed_free(packed);
+            drop(&p);
+        }
+        free(right);
+    }
+    free(x);
+}
+END_TEST
+
 /* The bytes do not depend on the machine either. */
 START_TEST(the_same_bytes_on_every_instruction_set)
 {
@@ -182,4 +236,5 @@ START_TEST(free_slots_are_left_out)
 END_TEST
 
 TEST_MAIN("reproducible mode", the_same_bits_for_any_split_instruction_set_hint_and_number_of_threads,
-          the_same_bytes_on_every_instruction_set, every_form_keeps_the_order_or_is_refused, free_slots_are_left_out)
+          transposed_products_are_chains_too, the_same_bytes_on_every_instruction_set,
+          every_form_keeps_the_order_or_is_refused, free_slots_are_left_out)
