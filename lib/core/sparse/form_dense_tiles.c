@@ -127,6 +127,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 
 const struct pr_form pr_form_dense_tiles = {
     .name = "dense-tiles",
+    .column_order = 1,
     .lanes_along_rows = 0,
     .x_group = 1,
     .tile_least = PR_LANES,

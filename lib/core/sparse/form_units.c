@@ -246,6 +246,7 @@ static enum pr_slot slot(const struct pr_header *header, int64_t n)
 
 const struct pr_form pr_form_units = {
     .name = "units-of-4",
+    .column_order = 1,
     .lanes_along_rows = 0,
     .x_group = 1,
     .few_columns = 1,
