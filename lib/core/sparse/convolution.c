@@ -19,6 +19,8 @@ static const struct pr_parameter parameters[] = {
 
 enum { STRIDE, PADDING, DILATION, GROUPS, HEIGHT, WIDTH, ALGORITHM };
 
+#define MOST_CSR_DENSITY 0.7
+
 /* Copies are made once for all products of an input channel: below this many they do not pay. */
 #define PRODUCTS_THAT_PAY 12
 
@@ -33,7 +35,8 @@ static int32_t choose(const prune_convolution *c, int64_t wanted, enum pr_convol
     else if (plain)
         *algorithm = PR_PRODUCT;
     else
-        *algorithm = c->weights->stored / (c->in_channels + 1) >= PRODUCTS_THAT_PAY ? PR_COPIES : PR_SHIFTS;
+        *algorithm =
+            c->stride == 1 && c->weights->stored / (c->in_channels + 1) >= PRODUCTS_THAT_PAY ? PR_COPIES : PR_SHIFTS;
     return PRUNE_OK;
 }
 
@@ -60,9 +63,11 @@ static int32_t build(prune_convolution *c, const prune_tensor *weights, const pr
     int64_t height = values->whole[HEIGHT], width = values->whole[WIDTH], pixels = height * width;
     if (c->algorithm != PR_PRODUCT)
         return pr_conv_plan_make(&c->plan, c, height, width);
-    char spec[64] = "columns=";
-    pr_number_print(spec + 8, (double)(pixels < INT32_MAX ? pixels : INT32_MAX));
-    return prune_packed_create(&c->product, weights, mask, spec);
+    /* N is large here, so that CSR pays longer than it does in general. */
+    char spec[64] = "format=csr,columns=";
+    int dense = (double)c->weights->stored > MOST_CSR_DENSITY * (double)c->out_channels * (double)c->in_channels;
+    pr_number_print(spec + 19, (double)(pixels < INT32_MAX ? pixels : INT32_MAX));
+    return prune_packed_create(&c->product, weights, mask, dense ? spec + 11 : spec);
 }
 
 int32_t prune_convolution_create(prune_convolution **out, const prune_tensor *weights, const prune_mask *mask,

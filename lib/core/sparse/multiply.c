@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Sparse times sparse, row by row (Gustavson 1978): row i of C is the sum of the rows of B that row i of A names. Once
- * for the counts, once for the numbers. A row is gathered in a dense accumulator with a bitmap of two levels, which
- * gives the columns in order; where B has too many columns for that, in a hash table whose keys are sorted at the end.
+ * for the counts, once for the numbers. A row is gathered in a dense accumulator with marks of two levels, which give
+ * the columns in order; marks are bytes, since bits of one word would wait for each other. Where B has too many columns for that, in a hash table whose keys are sorted at the end.
  */
 #include <math.h>
 #include <string.h>
@@ -17,11 +17,11 @@
 #define EMPTY (-1)
 
 struct accumulator {
-    float *sums;              /* dense: by column, 0 between rows; hash: by place */
-    uint64_t *bits, *summary; /* dense: which columns; which words of `bits` are not 0 */
-    int32_t *keys;            /* hash: the column at each place, EMPTY for none */
-    int32_t *list, *spare;    /* hash: the columns of a row, and room to merge them */
-    int64_t places;           /* a power of two */
+    float *sums;           /* dense: by column, 0 between rows; hash: by place */
+    uint8_t *seen, *group; /* dense: 1 for the columns that are there, and for each 64 that have one */
+    int32_t *keys;         /* hash: the column at each place, EMPTY for none */
+    int32_t *list, *spare; /* hash: the columns of a row, and room to merge them */
+    int64_t places;        /* a power of two */
     int64_t count;
 };
 
@@ -47,20 +47,14 @@ static int64_t find_place(const struct accumulator *acc, int32_t column)
     return (int64_t)at;
 }
 
-static inline void mark(struct accumulator *acc, int32_t column)
-{
-    acc->bits[column >> 6] |= 1ull << (column & 63);
-    acc->summary[column >> 12] |= 1ull << (column >> 6 & 63);
-}
-
 /* Adds value times a row of B, or with `values` NULL its pattern alone. */
 static void add_row(struct accumulator *acc, int hashed, const int32_t *columns, const float *values, int64_t count,
                     float value)
 {
     for (int64_t e = 0; !hashed && e < count; e++) {
-        mark(acc, columns[e]);
+        acc->seen[columns[e]] = acc->group[columns[e] >> 6] = 1;
         if (values)
-            acc->sums[columns[e]] = fmaf(value, values[e], acc->sums[columns[e]]);
+            acc->sums[columns[e]] += value * values[e];
     }
     for (int64_t e = 0; hashed && e < count; e++) {
         int64_t at = find_place(acc, columns[e]);
@@ -70,7 +64,7 @@ static void add_row(struct accumulator *acc, int hashed, const int32_t *columns,
             acc->sums[at] = 0;
         }
         if (values)
-            acc->sums[at] = fmaf(value, values[e], acc->sums[at]);
+            acc->sums[at] += value * values[e];
     }
 }
 
@@ -88,27 +82,35 @@ static void sort(int32_t *list, int32_t *spare, int64_t count)
     }
 }
 
+/* Eight bytes that are 0 or 1 as eight bits, the first one lowest. */
+static inline uint64_t bits_of(const uint8_t *bytes)
+{
+    uint64_t word = 0;
+    for (int i = 0; i < 8; i++)
+        word |= (uint64_t)bytes[i] << 8 * i;
+    return word * 0x0102040810204080u >> 56;
+}
+
 /* The columns of the row, ascending, and its sums, if wanted; leaves the accumulator empty. Gives how many. */
 static int64_t take_dense(struct accumulator *acc, int64_t columns, int32_t *indices, float *values)
 {
     int64_t count = 0;
-    for (int64_t s = 0; s < pr_ceil_div(columns, 4096); s++) {
-        for (uint64_t named = acc->summary[s]; named; named &= named - 1) {
-            int64_t word = s * 64 + __builtin_ctzll(named);
-            uint64_t bits = acc->bits[word];
-            acc->bits[word] = 0;
-            if (!indices) {
-                count += __builtin_popcountll(bits);
-                continue;
-            }
-            for (; bits; bits &= bits - 1) {
-                int64_t column = word * 64 + __builtin_ctzll(bits);
-                indices[count] = (int32_t)column;
-                values[count++] = acc->sums[column];
-                acc->sums[column] = 0;
-            }
+    for (int64_t g = 0; g < columns; g += 64) {
+        if (!acc->group[g >> 6])
+            continue;
+        acc->group[g >> 6] = 0;
+        uint64_t bits = 0;
+        for (int i = 0; i < 8; i++)
+            bits |= bits_of(acc->seen + g + 8 * i) << 8 * i;
+        memset(acc->seen + g, 0, 64);
+        if (!indices)
+            count += __builtin_popcountll(bits);
+        for (; indices && bits; bits &= bits - 1) {
+            int64_t column = g + __builtin_ctzll(bits);
+            indices[count] = (int32_t)column;
+            values[count++] = acc->sums[column];
+            acc->sums[column] = 0;
         }
-        acc->summary[s] = 0;
     }
     return count;
 }
@@ -179,8 +181,8 @@ static int32_t make_accumulator(const struct job *job, struct accumulator *acc)
     int64_t columns = job->b->columns;
     if (!job->hashed) {
         PR_TRY(pr_alloc_zero(job->context, columns, sizeof *acc->sums, &acc->sums));
-        PR_TRY(pr_alloc_zero(job->context, pr_ceil_div(columns, 64), sizeof *acc->bits, &acc->bits));
-        return pr_alloc_zero(job->context, pr_ceil_div(columns, 4096), sizeof *acc->summary, &acc->summary);
+        PR_TRY(pr_alloc_zero(job->context, pr_ceil_div(columns, 64) * 64, 1, &acc->seen));
+        return pr_alloc_zero(job->context, pr_ceil_div(columns, 64), 1, &acc->group);
     }
     for (acc->places = 16; acc->places < 2 * job->most;)
         acc->places *= 2;
@@ -196,7 +198,7 @@ static void release(struct job *job)
 {
     for (int32_t i = 0; job->accumulators && i < job->tasks; i++) {
         struct accumulator *acc = &job->accumulators[i];
-        void *const parts[] = {acc->sums, acc->bits, acc->summary, acc->keys, acc->list, acc->spare};
+        void *const parts[] = {acc->sums, acc->seen, acc->group, acc->keys, acc->list, acc->spare};
         for (int p = 0; p < 6; p++)
             pr_release(job->context, parts[p]);
     }

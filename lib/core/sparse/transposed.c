@@ -5,7 +5,6 @@
  */
 #include "core/sparse/transposed.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/sparse/product.h"
@@ -132,7 +131,7 @@ static void add_element(void *user, int64_t row, int64_t column, float value)
 {
     const struct tile *tile = user;
     if (tile->width == 1) {
-        tile->sums[column] = fmaf(value, tile->x[row], tile->sums[column]);
+        tile->sums[column] += value * tile->x[row];
         return;
     }
     static const uint16_t first = 0;
