@@ -31,9 +31,9 @@ typedef struct prune_epilogue prune_epilogue;
  * (default 1; any number may be run, this one is run best); format=csr, nm, bsr, csc, bitmap, codebook, dense or auto
  * (default: what prune_packed_advise puts first, of csr, dense, and those of 1:4, 2:8, 2:4 and 4:8 that the mask or the
  * zeros have); keep_n, group_m, unit_rows for nm (default 2, 4, 1);
- * block_rows, block_columns for bsr (default 4, 1); levels, gap_bits for codebook (default 16, 4); values=f32 (default),
- * f16, bf16, or int8 (whole numbers times a scale for each row, its largest magnitude / 127 rounded up to 16 bits);
- * form, the layout to use, by the name that prune_packed_form gives (default auto; in the reproducible mode
+ * block_rows, block_columns for bsr (default 4, 1); levels, gap_bits for codebook (default 16, 4); values=f32 (the
+ * default), f16, bf16, or int8 (whole numbers times a scale for each row, its largest magnitude / 127 rounded up to 16
+ * bits); form, the layout to use, by the name that prune_packed_form gives (default auto; in the reproducible mode
  * PRUNE_E_UNSUPPORTED for one that sums in another order); backward=yes to pack W' as well, in F32, which at least
  * doubles the memory. NULL means "". PRUNE_E_VALUE for a weight beyond the range of what it is to be stored in,
  * PRUNE_E_SPEC when no form of the format stores such values.

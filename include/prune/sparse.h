@@ -36,7 +36,7 @@
  *   "coo"
  *       rows, columns    I32 [stored]    by row, then column; each place once. Imported in any order, and then sorted
  *       values     F32 [stored]
- *   "codebook"           also levels=16 (default) or 256, gap_bits=4 (default) or 8, by=columns (default, as EIE) or rows
+ *   "codebook"    also levels=16 (default) or 256, gap_bits=4 (default) or 8, by=columns (default, as EIE) or rows
  *       indptr     I64 [lines + 1]    where the entries of each column (row) begin
  *       gaps       U8 [ceil(entries * gap_bits / 8)]: how many places are empty between an entry and the one before,
  *                  4 bits each, lowest first, or a byte
@@ -61,8 +61,8 @@ typedef struct prune_sparse prune_sparse;
  * `mask` NULL keeps what is not zero. Kept zeros are stored. PRUNE_E_VALUE when the mask does not have the pattern that
  * an "nm" format needs, with the first violation's position, or for a kept NaN. With mask NULL and unit_rows above 1
  * a column is kept in every row of a unit when it is not zero in one of them. "bsr" stores each block in which some
- * element is kept; its others are stored zeros: in products they multiply as IEEE numbers. "codebook" stores each weight
- * as the nearest of its numbers, of two the lower one: the distinct weights themselves where they are fewer than
+ * element is kept; its others are stored zeros: in products they multiply as IEEE numbers. "codebook" stores each
+ * weight as the nearest of its numbers, of two the lower one: the distinct weights themselves where they are fewer than
  * `levels`, else the means of k-means from evenly spaced ones; a kept 0 it does not store, an infinite weight is
  * PRUNE_E_VALUE. */
 PRUNE_API int32_t prune_sparse_create(prune_sparse **out, const prune_tensor *weights, const prune_mask *mask,

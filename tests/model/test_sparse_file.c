@@ -132,7 +132,7 @@ START_TEST(every_format_comes_back)
     float values[2 * 3 * 2 * 2] = {[0] = 1, [3] = -2, [10] = 3, [11] = 4, [12] = -0.5f, [17] = 6, [23] = 7};
     static const int64_t shapes[][4] = {{2, 3, 2, 2}, {2, 12}, {4, 6}, {24}};
     static const int32_t ranks[] = {4, 2, 2, 1};
-    ck_assert_int_eq(prune_kind_count("formats"), 4);
+    ck_assert_int_eq(prune_kind_count("formats"), 8);
     for (int i = 0; i < 4; i++) {
         expect_back(values, ranks[i], shapes[i], "csr");
         expect_back(values, ranks[i], shapes[i], "dense");
@@ -140,6 +140,11 @@ START_TEST(every_format_comes_back)
         expect_back(values, ranks[i], shapes[i], "nm:keep_n=4,group_m=7");
         expect_back(values, ranks[i], shapes[i], "bsr:block_rows=4,block_columns=1");
         expect_back(values, ranks[i], shapes[i], "bsr:block_rows=3,block_columns=5");
+        expect_back(values, ranks[i], shapes[i], "csc");
+        expect_back(values, ranks[i], shapes[i], "bitmap");
+        expect_back(values, ranks[i], shapes[i], "coo");
+        expect_back(values, ranks[i], shapes[i], "codebook");
+        expect_back(values, ranks[i], shapes[i], "codebook:levels=256,gap_bits=8,by=rows");
     }
     expect_back(values, 2, shapes[1], "nm:keep_n=3,group_m=4,unit_rows=2");
 }
