@@ -215,6 +215,16 @@ static int y_stays(const struct job *job, int64_t count, int64_t tile, int64_t r
     return job->ldy == tile || packed->form->passes(packed->header) == 1;
 }
 
+/* Asks for the lines of Y that a block will write, so that they come while it is computed. */
+static void expect_y(const struct job *job, int64_t first, int64_t count, int64_t row, int64_t rows)
+{
+    const float *y = job->batch ? job->y + first * job->ldy + row : job->y + row * job->ldy + first;
+    int64_t outer = job->batch ? count : rows, inner = job->batch ? rows : count;
+    for (int64_t i = 0; i < outer; i++)
+        for (int64_t j = 0; j < inner; j += 16)
+            __builtin_prefetch(y + i * job->ldy + j, 0, 2);
+}
+
 static void run_block(const struct job *job, struct pr_block_run *run, int64_t first, int64_t count)
 {
     const prune_packed *packed = job->packed;
@@ -224,6 +234,8 @@ static void run_block(const struct job *job, struct pr_block_run *run, int64_t f
         run->sums = job->y + row * job->ldy + first;
         run->ld_sums = job->ldy;
     }
+    if (packed->form->passes)
+        expect_y(job, first, count, row, rows);
     packed->form->run(run);
     if (run->header->encoding == PR_VALUES_INT8)
         scale_sums(run, lanes_along_rows(job));

@@ -18,8 +18,7 @@ static void pack_x_transpose(float *to, int64_t width, const float *from, int64_
         int64_t j = 0;
         for (; j + VL <= n; j += VL) {
             vec row[VL];
-            UNROLL for (int r = 0; r < VL; r++) row[r] = v_load(from + (i + r) * ld + j);
-            v_transpose(row);
+            v_load_turned(row, from + i * ld + j, ld);
             UNROLL for (int r = 0; r < VL; r++) v_store(to + (j + r) * width + i, row[r]);
         }
         for (; j < n; j++)
@@ -70,10 +69,47 @@ INLINE void store_squares(float *y, int64_t ldy, const float *from, int64_t ld, 
         }
 }
 
+/* Whole squares of what most products end in. Everything is a local number here: stores to Y could change what is read
+ * through a pointer, for all that the compiler knows. A few rows of Y are written to their end at a time. */
+INLINE void turn_squares(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n, struct row_end end)
+{
+    for (int64_t j = 0; j < n; j += VL, from += VL, y += VL * ldy)
+        for (int64_t i = 0; i < m; i += VL) {
+            vec row[VL];
+            v_load_turned(row, from + i * ld, ld);
+            if (end.biases) {
+                vec bias = v_load(end.biases + i);
+                UNROLL for (int r = 0; r < VL; r++) row[r] = v_add(row[r], bias);
+            }
+            if (end.clamp)
+                UNROLL for (int r = 0; r < VL; r++) row[r] = v_clamp(row[r], end.least, end.most);
+            UNROLL for (int r = 0; r < VL; r++) v_store(y + r * ldy + i, row[r]);
+        }
+}
+
+static void store_plain_squares(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
+                                const struct pr_epilogue_args *e)
+{
+    const int64_t whole_m = m / VL * VL, whole_n = n / VL * VL;
+    struct row_end end = all_rows_end(e, 1);
+    if (end.clamp)
+        turn_squares(y, ldy, from, ld, whole_m, whole_n, end);
+    else if (end.biases)
+        turn_squares(y, ldy, from, ld, whole_m, whole_n, (struct row_end){.biases = end.biases});
+    else
+        turn_squares(y, ldy, from, ld, whole_m, whole_n, (struct row_end){.biases = NULL});
+    for (int64_t j = 0; m > whole_m && j < n; j += VL)
+        store_square(y, ldy, from, ld, m - whole_m, n - j < VL ? n - j : VL, e, whole_m, j, 0, 1, 0);
+    for (int64_t i = 0; n > whole_n && i < whole_m; i += VL)
+        store_square(y, ldy, from, ld, VL, n - whole_n, e, i, whole_n, 0, 1, 0);
+}
+
 static void store_y_transpose(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
                               const struct pr_epilogue_args *epilogue)
 {
-    if (is_plain(epilogue))
+    if (is_plain(epilogue) && !epilogue->bias_n)
+        store_plain_squares(y, ldy, from, ld, m, n, epilogue);
+    else if (is_plain(epilogue))
         store_squares(y, ldy, from, ld, m, n, epilogue, 1, 0);
     else
         store_squares(y, ldy, from, ld, m, n, epilogue, 0, epilogue->beta != 0.0f);
