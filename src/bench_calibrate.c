@@ -21,7 +21,7 @@ static const struct level {
     int every;           /* so many-th sparsity */
 } levels[] = {
     {"l2", 384, 512, 1, {1, 2, 4, 8, 16, 32, 64, 128, 0}, 1},
-    {"l3", 1024, 1536, 3.5e6, {1, 4, 16, 64, 256, 0}, 1},
+    {"l3", 1024, 1536, 3.5e6, {1, 2, 4, 8, 16, 64, 256, 0}, 1},
     {"memory", 2048, 4096, 1e8, {1, 4, 16, 0}, 2},
 };
 
@@ -29,19 +29,41 @@ static const struct {
     int keep_n, group_m, unit_rows; /* 0: random */
     double sparsity;
 } shapes[] = {
-    {0, 0, 0, 0.5},  {0, 0, 0, 0.3}, {0, 0, 0, 0.7}, {0, 0, 0, 0.98}, {0, 0, 0, 0.9}, {0, 0, 0, 0.8},
-    {0, 0, 0, 0.95}, {2, 4, 1, 0},   {2, 4, 4, 0},   {1, 4, 1, 0},    {2, 8, 1, 0},   {4, 8, 1, 0},
+    {0, 0, 0, 0.5},  {0, 0, 0, 0.3}, {0, 0, 0, 0.7}, {0, 0, 0, 0.98}, {0, 0, 0, 0.9}, {0, 0, 0, 0.8}, {0, 0, 0, 0.95},
+    {0, 0, 0, 0.99}, {2, 4, 1, 0},   {1, 4, 1, 0},   {2, 8, 1, 0},    {4, 8, 1, 0},   {2, 4, 4, 0},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
 #define MOST_COPIES 40
-#define CELL_SECONDS 0.01
+#define CELL_SECONDS 0.008
+#define MOST_SEEN 128
 
 struct calibration {
     prune_context *context;
     FILE *file;
     const char *isa;
+    /* Forms that matrices without a pattern shared by rows have, "csr rows" or "nm/4 rows". */
+    char seen[MOST_SEEN][64];
+    int seen_count;
 };
+
+static int is_seen(const struct calibration *job, const char *name)
+{
+    for (int i = 0; i < job->seen_count; i++)
+        if (strcmp(job->seen[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+/* What a format is called in the table: "nm/4" of "nm:keep_n=2,group_m=4,unit_rows=4". */
+static void name_format(const char *format, char name[32])
+{
+    int keep_n = 0, group_m = 0;
+    if (sscanf(format, "nm:keep_n=%d,group_m=%d", &keep_n, &group_m) == 2)
+        snprintf(name, 32, "nm/%d", group_m);
+    else
+        snprintf(name, 32, "%.*s", (int)(strcspn(format, ":") % 31), format);
+}
 
 /* The kind of a format's spec: "nm" of "nm:keep_n=2,group_m=4". */
 static int kind_length(const char *format)
@@ -63,11 +85,13 @@ static int measure(const struct calibration *job, const struct level *level, con
     if (!code)
         code = race_run(&race, CELL_SECONDS);
     if (!code) {
-        double elements = (double)level->m * (double)level->k, stored = elements;
+        double elements = (double)level->m * (double)level->k;
         const struct contender *contender = &race.contenders[0];
-        stored = (double)prune_packed_stored(contender->packed[0]);
-        fprintf(job->file, "speed %.*s %s %s %s %lld %.4g %.4g %.4g\n", kind_length(format), format, form, job->isa,
-                level->name, (long long)n, stored / elements, contender->seconds_median * 1e12 / elements / (double)n,
+        double stored = (double)prune_packed_stored(contender->packed[0]);
+        char name[32];
+        name_format(format, name);
+        fprintf(job->file, "speed %s %s %s %s %lld %.4g %.4g %.4g\n", name, form, job->isa, level->name, (long long)n,
+                stored / elements, contender->seconds_median * 1e12 / elements / (double)n,
                 (double)contender->bytes / elements);
     }
     race_close(&race);
@@ -75,7 +99,7 @@ static int measure(const struct calibration *job, const struct level *level, con
 }
 
 /* All forms for one matrix. Dense does not depend on the pattern, so it is measured with the first only. */
-static int measure_shape(const struct calibration *job, const struct level *level, size_t shape)
+static int measure_shape(struct calibration *job, const struct level *level, size_t shape)
 {
     struct problem problem = {0};
     int unit_rows = shapes[shape].unit_rows;
@@ -91,7 +115,13 @@ static int measure_shape(const struct calibration *job, const struct level *leve
         for (int32_t w = 0; w < prune_advice_count(advice) && !code; w++) {
             const char *format = prune_advice_format(advice, w);
             int random = unit_rows == 0, dense = strncmp(format, "dense", 5) == 0, nm = strncmp(format, "nm", 2) == 0;
-            if (dense ? shape == 0 : random || nm)
+            char kind[32], name[64];
+            name_format(format, kind);
+            snprintf(name, sizeof name, "%s %.31s", kind, prune_advice_form(advice, w));
+            int known = is_seen(job, name);
+            if (unit_rows <= 1 && !known && job->seen_count < MOST_SEEN)
+                memcpy(job->seen[job->seen_count++], name, sizeof name);
+            if (dense ? shape == 0 : unit_rows > 1 ? !known : random || nm)
                 code = measure(job, level, &problem, *n, format, prune_advice_form(advice, w));
         }
         prune_advice_free(advice);

@@ -49,6 +49,7 @@ static void add_format(struct prune_advice *advice, struct question *question, c
 {
     question->product.format = source->format;
     question->product.density = density;
+    question->product.group_m = source->format == PR_SOURCE_NM ? source->group_m : 0;
     int reproducible = (question->cpu & PRUNE_CPU_REPRODUCIBLE) != 0; /* then no table is asked */
     for (int i = 0; i < pr_form_count; i++) {
         struct pr_way way = {.form = i};

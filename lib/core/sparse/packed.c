@@ -149,6 +149,7 @@ static int choose_fastest(const struct pr_source *source, int64_t column_hint, c
     struct pr_product product = {.format = source->format, .rows = source->rows, .columns = source->columns};
     struct choice best = {.form = -1};
     double elements = (double)source->rows * (double)source->columns;
+    product.group_m = source->format == PR_SOURCE_NM ? source->group_m : 0;
     product.density = elements > 0 ? (double)pr_source_begin(source, source->rows) / elements : 0;
     product.n = (double)column_hint;
     pr_product_caches(&product, speeds);

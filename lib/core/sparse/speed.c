@@ -24,8 +24,9 @@ enum {
 /* The first entry stands for an empty table, which an array cannot be. */
 static const struct pr_speed built_in[] = {
     {0},
-#define PR_SPEED(format, form, isa, level, n, density, picoseconds, bytes)                                             \
-    {PR_SOURCE_##format, FORM_##form, PR_ISA_##isa, PR_FROM_##level, n##F, density##F, picoseconds##F, bytes##F},
+#define PR_SPEED(format, group_m, form, isa, level, n, density, picoseconds, bytes)                                    \
+    {PR_SOURCE_##format, FORM_##form,    PR_ISA_##isa, PR_FROM_##level, group_m, n##F,                                 \
+     density##F,         picoseconds##F, bytes##F},
 #include "core/sparse/speeds.def"
 #undef PR_SPEED
 };
@@ -52,46 +53,68 @@ void pr_product_caches(struct pr_product *product, const struct pr_speeds *speed
 /* What an entry must be about to count. */
 struct query {
     uint8_t format, form, isa, level;
+    int group_m; /* ANY_GROUP: whatever the group */
 };
+#define ANY_GROUP (-1)
 
 static int matches(const struct pr_speed *entry, const struct query *query)
 {
     return entry->format == query->format && entry->form == query->form && entry->isa == query->isa &&
-           entry->level == query->level;
+           entry->level == query->level && (entry->group_m == query->group_m || query->group_m == ANY_GROUP);
 }
 
-/* Between two points, on logarithmic scales. */
-static double between(double at, double x0, double y0, double x1, double y1)
+/* Through two points, on logarithmic scales. */
+static double through(double at, double x0, double y0, double x1, double y1)
 {
     if (x0 == x1)
         return y0;
     return exp(log(y0) + (log(y1) - log(y0)) * (log(at) - log(x0)) / (log(x1) - log(x0)));
 }
 
-/* Of the entries with this n, picoseconds and bytes at a density, from the two that are nearest on either side; beyond
- * the last of them theirs. */
+/* Of the entries with this n, picoseconds for n columns and bytes at a density, from the two that are nearest on either
+ * side; below the last of them from the last two. */
 static void at_density(const struct pr_speeds *speeds, const struct query *query, float n, double density,
                        struct pr_estimate *result)
 {
-    const struct pr_speed *below = NULL, *above = NULL;
+    const struct pr_speed *below = NULL, *above = NULL, *next = NULL;
     for (int64_t i = 0; i < speeds->count; i++) {
         const struct pr_speed *entry = &speeds->entries[i];
         if (!matches(entry, query) || entry->n != n)
             continue;
         if (entry->density <= density && (!below || entry->density > below->density))
             below = entry;
-        if (entry->density >= density && (!above || entry->density < above->density))
+        if (entry->density >= density && (!above || entry->density < above->density)) {
+            next = above;
             above = entry;
+        } else if (entry->density > density && (!next || entry->density < next->density)) {
+            next = entry;
+        }
     }
     if (!below)
-        below = above;
+        below = next ? next : above;
     if (!above)
         above = below;
-    result->seconds = between(density, below->density, below->picoseconds, above->density, above->picoseconds);
-    result->bytes = between(density, below->density, below->bytes, above->density, above->bytes);
+    double factor = (double)n;
+    result->seconds = factor * through(density, below->density, below->picoseconds, above->density, above->picoseconds);
+    result->bytes = through(density, below->density, below->bytes, above->density, above->bytes);
 }
 
-/* Picoseconds in `seconds`. 0 when no entry matches. */
+/* What n columns of X weigh in a form whose tiles have a least width and a step: half as many, half as
+ * the tile has. */
+static double weight_of(int form, double n)
+{
+    const struct pr_form *f = pr_forms[form];
+    double filled = n, step = (double)f->tile_step;
+    if (f->few_columns && n <= 8)
+        filled = n <= 1 ? 1 : n <= 4 ? 4 : 8;
+    else if (n <= (double)f->tile_least)
+        filled = (double)f->tile_least;
+    else if (step > 0)
+        filled = ceil(n / step) * step;
+    return 0.5 * (filled + n);
+}
+
+/* Picoseconds for each element of W in `seconds`. 0 when no entry matches. */
 static int look_up(const struct pr_speeds *speeds, const struct query *query, double n, double density,
                    struct pr_estimate *result)
 {
@@ -109,12 +132,15 @@ static int look_up(const struct pr_speeds *speeds, const struct query *query, do
         return 0;
     if (below == 0)
         below = above;
-    if (above == 0)
-        above = below;
     struct pr_estimate low, high;
+    double weight = weight_of(query->form, n), weight_low = weight_of(query->form, below);
     at_density(speeds, query, below, density, &low);
-    at_density(speeds, query, above, density, &high);
-    result->seconds = between(n, below, low.seconds, above, high.seconds);
+    if (above > below) {
+        at_density(speeds, query, above, density, &high);
+        result->seconds = through(weight, weight_low, low.seconds, weight_of(query->form, above), high.seconds);
+    } else {
+        result->seconds = low.seconds * weight / weight_low;
+    }
     result->bytes = low.bytes;
     return 1;
 }
@@ -154,18 +180,21 @@ static int find_isa(const struct pr_speeds *speeds, struct query *query, uint32_
 int pr_speed_estimate(const struct pr_speeds *speeds, int form, uint32_t cpu, const struct pr_product *product,
                       struct pr_estimate *estimate)
 {
-    struct query query = {.format = (uint8_t)product->format, .form = (uint8_t)form};
+    struct query query = {.format = (uint8_t)product->format, .form = (uint8_t)form, .group_m = product->group_m};
     double elements = (double)product->rows * (double)product->columns, n = product->n < 1 ? 1 : product->n;
     double density = product->density > 1e-6 ? product->density : 1e-6;
     struct pr_estimate found;
-    if (!find_isa(speeds, &query, cpu, n, density, &found))
-        return 0;
+    if (!find_isa(speeds, &query, cpu, n, density, &found)) {
+        query.group_m = ANY_GROUP;
+        if (!find_isa(speeds, &query, cpu, n, density, &found))
+            return 0;
+    }
     for (int level = level_of(product, found.bytes * elements); level >= 0; level--) {
         query.level = (uint8_t)level;
         if (look_up(speeds, &query, n, density, &found))
             break;
     }
-    estimate->seconds = CALL_SECONDS + found.seconds * 1e-12 * elements * n;
+    estimate->seconds = CALL_SECONDS + found.seconds * 1e-12 * elements;
     estimate->bytes = found.bytes * elements;
     return 1;
 }

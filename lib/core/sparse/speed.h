@@ -16,6 +16,7 @@ struct pr_speed {
     uint8_t format; /* enum pr_source_format */
     uint8_t form;   /* index into pr_forms */
     uint8_t isa, level;
+    uint16_t group_m; /* of N:M; 0: any, and other formats */
     float n, density;
     float picoseconds; /* for each of the rows * columns * n products of the dense matrix */
     float bytes;       /* packed, for each of the rows * columns elements */
@@ -38,6 +39,7 @@ struct pr_estimate {
 struct pr_product {
     enum pr_source_format format;
     int64_t rows, columns;
+    int group_m;    /* of N:M, otherwise 0 */
     double density; /* stored of rows * columns */
     double n;       /* columns of X */
     int64_t l2_bytes, l3_bytes;

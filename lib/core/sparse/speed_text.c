@@ -52,6 +52,21 @@ static int form_of(struct word word)
     return -1;
 }
 
+/* "csr", "dense", "nm", and "nm/4" for groups of 4. */
+static int format_of(struct word word, int *group_m)
+{
+    const char *slash = memchr(word.text, '/', word.length);
+    double group;
+    if (!slash)
+        return index_of(word, pr_source_names, PR_SOURCE_COUNT);
+    struct word name = {word.text, (size_t)(slash - word.text)};
+    if (!is(name, pr_source_names[PR_SOURCE_NM]) ||
+        !pr_number_parse(slash + 1, word.length - name.length - 1, &group) || !(group >= 1 && group <= 256))
+        return -1;
+    *group_m = (int)group;
+    return PR_SOURCE_NM;
+}
+
 static int positive(struct word word, double most, double *value)
 {
     return pr_number_parse(word.text, word.length, value) && *value > 0 && *value <= most;
@@ -82,12 +97,12 @@ static int32_t read_speed(struct reader *reader, const struct word *words, int c
     if (!positive(words[5], 1e9, &n) || !positive(words[6], 1, &density) || !positive(words[7], 1e9, &picoseconds) ||
         !positive(words[8], 1e6, &bytes))
         return wrong(reader, "n, density (up to 1), picoseconds and bytes must be numbers above 0");
-    int format = index_of(words[1], pr_source_names, PR_SOURCE_COUNT), form = form_of(words[2]);
+    int group_m = 0, format = format_of(words[1], &group_m), form = form_of(words[2]);
     if (format < 0 || form < 0)
         return PRUNE_OK;
     if (reader->entries)
         reader->entries[reader->speeds->count] = (struct pr_speed){
-            (uint8_t)format, (uint8_t)form,  (uint8_t)isa,       (uint8_t)level,
+            (uint8_t)format, (uint8_t)form,  (uint8_t)isa,       (uint8_t)level, (uint16_t)group_m,
             (float)n,        (float)density, (float)picoseconds, (float)bytes,
         };
     reader->speeds->count++;
