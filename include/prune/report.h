@@ -52,6 +52,10 @@ PRUNE_API int32_t prune_report_mask(prune_report *report, const char *caption, c
 /* Writes the page, atomically. */
 PRUNE_API int32_t prune_report_write(const prune_report *report, const char *path);
 
+/* Writes chart number `index` of the page, counted from 0, as an SVG file that needs nothing else: its caption, its
+ * legend and its colours, for light and dark, are inside. Atomically; PRUNE_E_ARGUMENT when there is no such chart. */
+PRUNE_API int32_t prune_report_write_chart(const prune_report *report, int32_t index, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

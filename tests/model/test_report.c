@@ -577,6 +577,36 @@ START_TEST(bad_input_is_refused_and_leaves_the_page_alone)
 }
 END_TEST
 
+START_TEST(a_chart_stands_alone)
+{
+    static const double xy[] = {0, 1, 50, 2, 90, 9};
+    char path[300], text[20000] = "";
+    snprintf(path, sizeof path, "%s", scratch("chart.svg"));
+    prune_report *report = new_report("page");
+    OK(prune_report_text(report, "between"));
+    OK(prune_report_chart(report, "first", "x", "y"));
+    OK(prune_report_chart(report, "second & last", "x", "y"));
+    OK(prune_report_line(report, "a < b", xy, 3));
+    FAILS(prune_report_write_chart(report, 2, path), PRUNE_E_ARGUMENT, "the report has 2");
+    FAILS(prune_report_write_chart(report, -1, path), PRUNE_E_ARGUMENT, "chart -1");
+    FAILS(prune_report_write_chart(NULL, 0, path), PRUNE_E_ARGUMENT, "report");
+    FAILS(prune_report_write_chart(report, 0, NULL), PRUNE_E_ARGUMENT, "path");
+    OK(prune_report_write_chart(report, 1, path));
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    ck_assert_int_eq(strncmp(text, "<svg xmlns=\"http://www.w3.org/2000/svg\"", 39), 0);
+    ck_assert_int_eq(strcmp(text + length - 7, "</svg>\n"), 0);
+    ck_assert_ptr_nonnull(strstr(text, "second &amp; last"));
+    ck_assert_ptr_nonnull(strstr(text, "class=\"name\""));
+    ck_assert_ptr_nonnull(strstr(text, "a &lt; b</text>"));
+    ck_assert_ptr_nonnull(strstr(text, "prefers-color-scheme:dark"));
+    ck_assert_ptr_null(strstr(text, "first"));
+    prune_report_free(report);
+}
+END_TEST
+
 START_TEST(the_file_is_the_old_one_or_the_new_one)
 {
     char folder[256], path[300];
@@ -586,6 +616,7 @@ START_TEST(the_file_is_the_old_one_or_the_new_one)
     save(path, "old", 3);
     prune_report *report = new_report("new");
     FAILS(prune_report_write(report, folder), PRUNE_E_IO, "directory");
+    FAILS(prune_report_write_chart(report, 0, path), PRUNE_E_ARGUMENT, "chart 0");
     FAILS(prune_report_write(report, scratch("no such folder/report.html")), PRUNE_E_NOTFOUND, "no such folder");
     ck_assert(holds(path, "old", 3));
     OK(prune_report_write(report, path));
@@ -712,5 +743,5 @@ TEST_MAIN("report", a_page_of_everything_is_well_formed_and_needs_nothing_else, 
           the_edges_of_a_histogram_are_counted, histograms_of_nothing_and_of_zeros,
           a_picture_has_as_many_dark_cells_as_the_mask_keeps, large_masks_show_densities_in_a_bounded_picture,
           a_random_mask_of_300_x_784_stays_small, calls_in_the_wrong_order_are_refused,
-          bad_input_is_refused_and_leaves_the_page_alone, the_file_is_the_old_one_or_the_new_one,
+          bad_input_is_refused_and_leaves_the_page_alone, a_chart_stands_alone, the_file_is_the_old_one_or_the_new_one,
           numbers_do_not_follow_the_locale, every_failed_allocation_is_survived)

@@ -269,6 +269,72 @@ static void put_legend(struct pm_text *text, const struct pm_chart *chart)
     pm_text_put(text, "</ul>\n");
 }
 
+/* Where the names in a chart that stands alone are: below the drawing, as many side by side as there is room for. */
+#define ABOVE 160 /* for the caption */
+#define LEGEND_LEFT 100
+#define LEGEND_ROW 140
+#define KEY 480
+#define LETTER 46 /* as wide as most */
+
+static int32_t letters(const char *name)
+{
+    int32_t count = 0;
+    for (; *name && count < WIDTH; name++)
+        count += (*name & 0xC0) != 0x80;
+    return count;
+}
+
+/* Puts the legend, or with NULL only measures it: its rows. */
+static int32_t legend_alone(struct pm_text *text, const struct pm_chart *chart)
+{
+    int32_t x = LEGEND_LEFT, row = 0;
+    for (const struct line *line = chart->first; line; line = line->next) {
+        int32_t width = KEY + 60 + LETTER * letters(line->name) + 120;
+        if (x > LEGEND_LEFT && x + width > WIDTH) {
+            x = LEGEND_LEFT;
+            row++;
+        }
+        if (text) {
+            const char *dash = dashes[line->look % COUNT_OF(dashes)];
+            pm_text_format(text,
+                           "<g transform=\"translate(%d %d)\"><g class=\"line c%d\"><path class=\"stroke\" "
+                           "stroke-dasharray=\"%s\" d=\"M10 0H%d\" /><path class=\"marker\" d=\"M%d 0%s\" /></g>"
+                           "<text class=\"name\" x=\"%d\" dy=\".35em\">",
+                           (int)x, HEIGHT + 40 + LEGEND_ROW * (int)row, (int)(line->look % COLOURS),
+                           *dash ? dash : "none", KEY - 10, KEY / 2, markers[line->look % COUNT_OF(markers)], KEY + 60);
+            pm_text_escaped(text, line->name);
+            pm_text_put(text, "</text></g>\n");
+        }
+        x += width;
+    }
+    return row + 1;
+}
+
+void pm_chart_draw_alone(struct pm_text *text, const struct pm_chart *chart)
+{
+    struct frame frame = make_frame(chart);
+    int height = ABOVE + HEIGHT + (chart->first ? LEGEND_ROW * legend_alone(NULL, chart) : 0);
+    pm_text_format(text,
+                   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+                   "role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">",
+                   WIDTH, height, WIDTH / 5, height / 5);
+    pm_text_escaped(text, chart->caption);
+    pm_text_put(text, "</title>\n<desc id=\"d\">");
+    put_description(text, chart);
+    pm_text_put(text, "<style>\n");
+    for (int i = 0; pm_chart_style[i]; i++)
+        pm_text_put(text, pm_chart_style[i]);
+    pm_text_put(text, "</style>\n<text class=\"caption\" x=\"20\" y=\"120\">");
+    pm_text_escaped(text, chart->caption);
+    pm_text_format(text, "</text>\n<g transform=\"translate(0 %d)\">\n", ABOVE);
+    put_axes(text, &frame, chart);
+    for (const struct line *line = chart->first; line; line = line->next)
+        put_line(text, &frame, line);
+    if (chart->first)
+        legend_alone(text, chart);
+    pm_text_put(text, "</g>\n</svg>\n");
+}
+
 void pm_chart_draw(struct pm_text *text, const struct pm_chart *chart, int32_t number)
 {
     struct frame frame = make_frame(chart);

@@ -131,20 +131,42 @@ static void put_page(struct pm_text *page, const prune_report *report)
     pm_text_put(page, in_row ? "</div>\n</main>\n</body>\n</html>\n" : "</main>\n</body>\n</html>\n");
 }
 
+/* Writes and frees the text. */
+static int32_t write_text(const prune_report *report, struct pm_text *text, const char *path)
+{
+    struct pm_output output;
+    int32_t status = text->status;
+    if (!status && !(status = pm_output_open(&output, report->context, path))) {
+        status = pm_output_write(&output, text->data, text->length);
+        if (!status)
+            status = pm_output_commit(&output);
+        pm_output_close(&output);
+    }
+    pm_text_free(text);
+    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
+}
+
 int32_t prune_report_write(const prune_report *report, const char *path)
 {
     PR_REQUIRE(report);
     PR_REQUIRE(path);
     struct pm_text page = {.context = report->context};
-    struct pm_output output;
     put_page(&page, report);
-    int32_t status = page.status;
-    if (!status && !(status = pm_output_open(&output, report->context, path))) {
-        status = pm_output_write(&output, page.data, page.length);
-        if (!status)
-            status = pm_output_commit(&output);
-        pm_output_close(&output);
+    return write_text(report, &page, path);
+}
+
+int32_t prune_report_write_chart(const prune_report *report, int32_t index, const char *path)
+{
+    PR_REQUIRE(report);
+    PR_REQUIRE(path);
+    struct pm_text drawing = {.context = report->context};
+    int32_t charts = 0;
+    for (const struct pm_block *block = report->first; block; block = block->next) {
+        if (!block->chart || charts++ != index)
+            continue;
+        pm_chart_draw_alone(&drawing, block->chart);
+        return write_text(report, &drawing, path);
     }
-    pm_text_free(&page);
-    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
+    return pr_fail(PRUNE_E_ARGUMENT, "there is no chart %d; the report has %d, counted from 0", (int)index,
+                   (int)charts);
 }

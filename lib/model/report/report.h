@@ -34,12 +34,13 @@ void pm_block_free(prune_context *context, struct pm_block *block);
 
 void pm_chart_free(prune_context *context, struct pm_chart *chart);
 void pm_chart_draw(struct pm_text *text, const struct pm_chart *chart, int32_t number);
+void pm_chart_draw_alone(struct pm_text *text, const struct pm_chart *chart); /* as a whole SVG file */
 
 /* `<svg ...><title>caption</title><desc>`: to be followed by the description, "</desc>", the drawing and "</svg>".
  * `number` tells the drawings of a page apart. */
 void pm_svg_begin(struct pm_text *text, const char *caption, int32_t number, int32_t width, int32_t height);
 
-/* The whole style sheet, in pieces that end with NULL. */
-extern const char *const pm_report_style[];
+/* The whole style sheet of a page, and of a chart that stands alone, in pieces that end with NULL. */
+extern const char *const pm_report_style[], *const pm_chart_style[];
 
 #endif

@@ -4,13 +4,29 @@
 #include "model/report/report.h"
 
 /* Colours of lines are Okabe and Ito's, darkened or lightened until each has a contrast of 3 to its page. No "<" or
- * "&", so that the page stays well-formed. */
-const char *const pm_report_style[] = {
+ * "&", so that what has them stays well-formed. */
+static const char colours[] =
     ":root{--page:#fff;--ink:#1c2024;--soft:#59626b;--rule:#c9d0d6;--grid:#e4e8eb;--band:#f4f6f7;--paper:#fff;"
     "--c0:#0072b2;--c1:#c85200;--c2:#00805c;--c3:#a8457f;--c4:#8a6d00;--c5:#333a40;color-scheme:light dark}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--page:#15181b;--ink:#e4e7ea;--soft:#a3adb5;--rule:#454d54;"
     "--grid:#2a3035;--band:#1d2125;--paper:#d3d8dc;--c0:#56b4e9;--c1:#ff8f40;--c2:#2cc79a;--c3:#e697c4;--c4:#e6c229;"
-    "--c5:#cfd5da}}\n"
+    "--c5:#cfd5da}}\n";
+
+/* Of lines and axes, on a page and in a drawing of its own. */
+static const char drawing[] =
+    ".grid{stroke:var(--grid);fill:none}\n"
+    ".axis{stroke:var(--soft);fill:none}\n"
+    ".ticks{fill:var(--soft);font-variant-numeric:tabular-nums}\n"
+    ".end{text-anchor:end}\n"
+    ".middle{text-anchor:middle}\n"
+    ".line{stroke:currentColor}\n"
+    ".stroke{fill:none;stroke-width:2px}\n"
+    ".marker{fill:none;stroke-width:2px}\n"
+    ".c0{color:var(--c0)}.c1{color:var(--c1)}.c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}"
+    ".c5{color:var(--c5)}\n";
+
+const char *const pm_report_style[] = {
+    colours,
     "*{box-sizing:border-box}\n"
     "body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,"
     "\"Liberation Sans\",\"DejaVu Sans\",sans-serif;overflow-wrap:anywhere}\n"
@@ -23,17 +39,8 @@ const char *const pm_report_style[] = {
     ".note{margin:.25rem 0 0;color:var(--soft);font-size:.875rem}\n"
     "svg{display:block;width:100%;height:auto;fill:currentColor;font-size:120px;overflow:visible}\n"
     ".chart svg,.chart .legend{max-width:40rem}\n"
-    "path{vector-effect:non-scaling-stroke}\n"
-    ".grid{stroke:var(--grid);fill:none}\n"
-    ".axis{stroke:var(--soft);fill:none}\n"
-    ".ticks{fill:var(--soft);font-variant-numeric:tabular-nums}\n"
-    ".end{text-anchor:end}\n"
-    ".middle{text-anchor:middle}\n"
-    ".line{stroke:currentColor}\n"
-    ".stroke{fill:none;stroke-width:2px}\n"
-    ".marker{fill:none;stroke-width:2px}\n"
-    ".c0{color:var(--c0)}.c1{color:var(--c1)}.c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}"
-    ".c5{color:var(--c5)}\n"
+    "path{vector-effect:non-scaling-stroke}\n",
+    drawing,
     ".bars{fill:var(--c0)}\n"
     ".legend{list-style:none;margin:.25rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;"
     "font-size:.9rem}\n"
@@ -70,5 +77,16 @@ const char *const pm_report_style[] = {
     "table{font-size:8pt}th,td{padding:.2rem .35rem}tr{break-inside:avoid}"
     "tbody tr :first-child{position:static}.row{break-inside:avoid;flex-wrap:nowrap}.bars,.mask img{"
     "print-color-adjust:exact}}\n",
+    NULL,
+};
+
+const char *const pm_chart_style[] = {
+    colours,
+    "svg{background:var(--page);color:var(--ink);fill:currentColor;font:80px system-ui,-apple-system,\"Segoe "
+    "UI\",Roboto,\"Liberation Sans\",\"DejaVu Sans\",sans-serif}\n"
+    "path{vector-effect:non-scaling-stroke}\n"
+    ".caption{font-weight:600}\n"
+    ".name{fill:var(--ink)}\n",
+    drawing,
     NULL,
 };
