@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Benchmarks: each tests/bench/bench_*.c is a program, the other files there are shared by them. They are linked with the
-# static libraries and with the libraries that they are compared with: OpenBLAS, and those of the list below that are
-# installed. Their numbers mean something on a quiet machine only.
+# Benchmarks: each tests/bench/bench_*.c is a program, the other files there and src/machine.c are shared by them. They
+# are linked with the static libraries and with the libraries that they are compared with: OpenBLAS, and those of the
+# list below that are installed. Their numbers mean something on a quiet machine only.
 
 BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 CXX ?= g++
@@ -31,7 +31,8 @@ endif
 
 BENCH_DEFINES = $(PEERS:%=-DBENCH_HAVE_%) $(if $(filter avx2,$(EIGEN_KINDS)),-DBENCH_EIGEN_AVX2) $(if $(filter avx512,$(EIGEN_KINDS)),-DBENCH_EIGEN_AVX512)
 BENCH_LIBS = $(foreach peer,$(PEERS),$(filter -l% -L%,$(PEER_FLAGS_$(peer))))
-BENCH_SHARED = $(filter-out tests/bench/bench_%.c tests/bench/peer_%.c,$(wildcard tests/bench/*.c)) tests/bench/peer_openblas.c \
+BENCH_SHARED = $(filter-out tests/bench/bench_%.c tests/bench/peer_%.c,$(wildcard tests/bench/*.c)) \
+               src/machine.c tests/bench/peer_openblas.c \
                $(if $(filter ONEDNN,$(PEERS)),tests/bench/peer_onednn.c) $(if $(filter BLIS,$(PEERS)),tests/bench/peer_blis.c) \
                $(if $(filter EIGEN,$(PEERS)),tests/bench/peer_eigen.c) $(if $(filter RSB,$(PEERS)),tests/bench/peer_rsb.c) \
                $(if $(filter XSMM,$(PEERS)),tests/bench/peer_xsmm.c) $(if $(filter GRAPHBLAS,$(PEERS)),tests/bench/peer_graphblas.c)

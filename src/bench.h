@@ -5,6 +5,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "machine.h"
 #include "tool.h"
 
 /* A weight matrix, W of m x k, and what is kept of it. */
@@ -13,6 +14,7 @@ struct problem {
     prune_mask *mask;
     char pattern[256]; /* "random", "2:4", a file's name */
     double sparsity;
+    int keep_n, group_m, unit_rows; /* 0 where there is no such pattern */
 };
 
 /* Standard normal weights, of which a share of 1 - sparsity is kept at random. */

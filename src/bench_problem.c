@@ -79,6 +79,9 @@ int problem_nm(struct problem *problem, prune_context *context, int64_t m, int64
                     left--;
                 }
         }
+    problem->keep_n = keep_n;
+    problem->group_m = group_m;
+    problem->unit_rows = unit_rows;
     snprintf(problem->pattern, sizeof problem->pattern, "%d:%d", keep_n, group_m);
     if (unit_rows > 1)
         snprintf(problem->pattern, sizeof problem->pattern, "%d:%d by %d rows", keep_n, group_m, unit_rows);

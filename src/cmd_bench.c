@@ -17,24 +17,38 @@ struct job {
     const char *pattern, *weights, *format, *out;
     int calibrate;
     prune_context *context;
+    struct machine machine;
     json_t *records;
 };
 
 /* What one pattern gave. */
 struct result {
     char pattern[256];
-    double sparsity, roofline;
+    double sparsity;
+    double least[2], roofline;    /* shortest times of a dense and a sparse product; of the sparse one as a speed-up */
     struct contender *contenders; /* 0 is OpenBLAS, 1 packed dense, the rest sparse */
     int count, best;              /* best of the sparse ones, 0 when there are none */
     char advice[SPEC_SIZE];       /* what prune_packed_create would take */
     int advice_dense;
 };
 
-/* How much faster than dense at its own limit the products, and for few columns the bytes, allow. */
-static double roofline_of(double density, double bytes, double elements, double n)
+/* What the machine could do at best: the products at the peak, or the weights once from where they lie. */
+static void find_limits(const struct job *job, const struct problem *problem, struct result *result)
 {
-    double products = density > 0 ? 1 / density : 1e6, traffic = 4 * elements / bytes;
-    return n <= 4 && traffic < products ? traffic : products;
+    double elements = (double)job->m * (double)job->k, n = (double)job->n, threads = (double)job->common.threads;
+    double density = 1 - problem->sparsity;
+    double bytes = elements * machine_weight_bytes(density, problem->unit_rows);
+    double fastest = result->contenders[0].seconds_median, own = result->contenders[1].seconds_median;
+    result->least[0] = machine_least_seconds(&job->machine, elements * n, 4 * elements, 0) / threads;
+    result->least[1] = machine_least_seconds(&job->machine, density * elements * n, bytes, 0) / threads;
+    if (!(result->least[1] > 1e-9))
+        result->least[1] = 1e-9;
+    result->roofline = (own < fastest ? own : fastest) / result->least[1];
+}
+
+static double part_of_limit(const struct result *result, int index)
+{
+    return result->least[index > 1] / result->contenders[index].seconds_median;
 }
 
 /* By the ratios within rounds, against the faster of the two dense ones. */
@@ -73,27 +87,25 @@ static int add_ways(const struct job *job, struct race *race, const struct probl
     return code;
 }
 
-static int add_records(struct job *job, const struct result *result)
+/* As tests/bench/bench.schema.json describes them. */
+static int add_records(struct job *job, const struct problem *problem, const struct result *result)
 {
     double products = 2.0 * (double)job->m * (double)job->n * (double)job->k;
-    int own = result->contenders[1].ratio > 1;
+    char names[MOST_WAYS + 2][64];
+    for (int i = 0; i < result->count; i++)
+        snprintf(names[i], sizeof names[i], i ? "libprune/%s" : "openblas", result->contenders[i].form);
     for (int i = 0; i < result->count; i++) {
         const struct contender *c = &result->contenders[i];
-        int nm = strncmp(c->format, "nm", 2) == 0, keep_n = 0, group_m = 0, unit_rows = 1;
-        if (nm)
-            sscanf(c->format, "nm:keep_n=%d,group_m=%d,unit_rows=%d", &keep_n, &group_m, &unit_rows);
-        char name[64];
-        snprintf(name, sizeof name, i ? "libprune/%s" : "openblas", c->form);
-        json_t *record =
-            json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:f, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:s, "
-                      "s:n, s:n, s:f}",
-                      "op", "product", "contender", name, "format", c->format, "keep_n", keep_n, "group_m", group_m,
-                      "unit_rows", unit_rows, "m", (json_int_t)job->m, "n", (json_int_t)job->n, "k", (json_int_t)job->k,
-                      "sparsity", result->sparsity, "pattern", result->pattern, "layout", "nxk", "threads",
-                      (json_int_t)job->common.threads, "isa", c->isa, "seconds_min", c->seconds_min, "seconds_median",
-                      c->seconds_median, "gflops", products / c->seconds_median * 1e-9, "ratio_dense",
-                      ratio_of(result, i), "dense_peer", own ? "libprune/dense" : "openblas", "ratio_sparse",
-                      "sparse_peer", "roofline", i > 1 ? ratio_of(result, i) / result->roofline : ratio_of(result, i));
+        json_t *record = json_pack(
+            "{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:f, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:s, s:n, s:n, "
+            "s:f, s:I}",
+            "op", job->n == 1 ? "spmv" : "spmm", "contender", names[i], "format", c->format, "keep_n", problem->keep_n,
+            "group_m", problem->group_m, "unit_rows", problem->unit_rows, "m", (json_int_t)job->m, "n",
+            (json_int_t)job->n, "k", (json_int_t)job->k, "sparsity", result->sparsity, "pattern", result->pattern,
+            "layout", "nxk", "threads", (json_int_t)job->common.threads, "isa", c->isa, "seconds_min", c->seconds_min,
+            "seconds_median", c->seconds_median, "gflops", products / c->seconds_median * 1e-9, "ratio_dense",
+            ratio_of(result, i), "dense_peer", names[result->contenders[1].ratio > 1], "ratio_sparse", "sparse_peer",
+            "roofline", part_of_limit(result, i), "bytes", (json_int_t)c->bytes);
         if (!record || json_array_append_new(job->records, record))
             return complain(NO_MEMORY, "out of memory for the output");
     }
@@ -120,16 +132,13 @@ static int measure(struct job *job, const struct problem *problem, struct result
     for (int i = 2; i < race.count && !code; i++)
         if (result->best == 0 || race.contenders[i].ratio > race.contenders[result->best].ratio)
             result->best = i;
-    double elements = (double)job->m * (double)job->k;
     result->contenders = malloc(sizeof(struct contender) * (size_t)(race.count ? race.count : 1));
     if (!result->contenders)
         code = complain(NO_MEMORY, "out of memory for the results");
     if (!code) {
         memcpy(result->contenders, race.contenders, sizeof(struct contender) * (size_t)race.count);
-        if (result->best)
-            result->roofline = roofline_of(1 - problem->sparsity, (double)race.contenders[result->best].bytes, elements,
-                                           (double)job->n);
-        code = add_records(job, result);
+        find_limits(job, problem, result);
+        code = add_records(job, problem, result);
     }
     race_close(&race);
     return code;
@@ -181,7 +190,7 @@ static int print_table(const struct job *job, const struct result *results, int 
         code = code ? code : table_cell(&table, "%s", amount_time(time, best->seconds_median));
         code = code ? code : table_cell(&table, "%.2f", ratio_of(r, r->best));
         code = code ? code : table_cell(&table, "%.2f", best->ratio);
-        code = code ? code : table_cell(&table, "%.0f %%", 100 * ratio_of(r, r->best) / r->roofline);
+        code = code ? code : table_cell(&table, "%.0f %%", 100 * part_of_limit(r, r->best));
         code = code ? code : table_cell(&table, "%s", r->advice_dense ? "dense is faster here" : r->advice);
     }
     if (!code) {
@@ -214,37 +223,98 @@ static double break_even(const struct result *results, int count)
     return -1;
 }
 
-static int32_t add_line(prune_report *report, const char *name, const struct result *results, int count, int limit)
+static int is_random(const struct result *result)
+{
+    return strcmp(result->pattern, "random") == 0;
+}
+
+static int32_t add_measured(prune_report *report, const struct result *results, int count)
 {
     double xy[2 * MOST_CASES];
     int32_t points = 0;
     for (int i = 0; i < count; i++)
-        if (strcmp(results[i].pattern, "random") == 0 && results[i].best) {
+        if (is_random(&results[i]) && results[i].best) {
             xy[2 * points] = 100 * results[i].sparsity;
-            xy[2 * points++ + 1] = limit ? results[i].roofline : ratio_of(&results[i], results[i].best);
+            xy[2 * points++ + 1] = ratio_of(&results[i], results[i].best);
         }
-    return points ? prune_report_line(report, name, xy, points) : PRUNE_OK;
+    return points ? prune_report_line(report, "random pattern", xy, points) : PRUNE_OK;
 }
 
-static int write_page(const struct job *job, const struct result *results, int count)
+/* The roofline up to where it leaves the chart: near sparsity 1 it would leave no room for anything else. Between two
+ * densities its inverse is all but straight. */
+static int32_t add_roofline(prune_report *report, const struct result *results, int count, double top)
+{
+    double xy[2 * MOST_CASES + 2], before_x = 0, before_y = 0;
+    int32_t points = 0;
+    int above = 0;
+    for (int i = 0; i < count && !above; i++) {
+        if (!is_random(&results[i]))
+            continue;
+        double x = 100 * results[i].sparsity, y = results[i].roofline;
+        above = y > top;
+        if (above && points) {
+            x = before_x + (x - before_x) * (1 / before_y - 1 / top) / (1 / before_y - 1 / y);
+            y = top;
+        }
+        if (y > top)
+            continue;
+        before_x = xy[2 * points] = x;
+        before_y = xy[2 * points++ + 1] = y;
+    }
+    return points ? prune_report_line(report, "roofline of random patterns", xy, points) : PRUNE_OK;
+}
+
+/* Other patterns are single points. */
+static int32_t add_patterns(prune_report *report, const struct result *results, int count)
+{
+    int32_t status = PRUNE_OK;
+    for (int i = 0; i < count && !status; i++) {
+        const char *slash = strrchr(results[i].pattern, '/');
+        const double xy[] = {100 * results[i].sparsity, ratio_of(&results[i], results[i].best)};
+        if (!is_random(&results[i]))
+            status = prune_report_line(report, slash ? slash + 1 : results[i].pattern, xy, 1);
+    }
+    return status;
+}
+
+static int32_t draw(prune_report *report, const char *title, const struct result *results, int count)
+{
+    double least = 100, most = 1.6, top = 0;
+    for (int i = 0; i < count; i++) {
+        double x = 100 * results[i].sparsity, y = ratio_of(&results[i], results[i].best);
+        least = x < least ? x : least;
+        most = y > most ? y : most;
+        if (top == 0 && is_random(&results[i])) /* the roofline at least begins in the chart */
+            top = 1.1 * results[i].roofline;
+    }
+    top = top > 1.3 * most ? top : 1.3 * most;
+    const double even[] = {least, 1, 100, 1};
+    int32_t status = prune_report_chart(report, title, "sparsity, %", "times as fast as dense");
+    if (!status)
+        status = add_measured(report, results, count);
+    if (!status)
+        status = add_roofline(report, results, count, top);
+    if (!status)
+        status = prune_report_line(report, "dense", even, 2);
+    if (!status)
+        status = add_patterns(report, results, count);
+    return status;
+}
+
+static int write_chart(const struct job *job, const struct result *results, int count)
 {
     prune_report *report = NULL;
     char title[200];
-    const double even[] = {100 * results[0].sparsity, 1, 100, 1};
-    snprintf(title, sizeof title, "Speed-up over dense: W %lld x %lld, %lld columns", (long long)job->m,
-             (long long)job->k, (long long)job->n);
+    size_t length = strlen(job->out);
+    int alone = length > 4 && strcmp(job->out + length - 4, ".svg") == 0;
+    snprintf(title, sizeof title, "Speed-up over dense: W %lld \u00d7 %lld, X of %lld row%s", (long long)job->m,
+             (long long)job->k, (long long)job->n, job->n == 1 ? "" : "s");
     int32_t status = prune_report_create(&report, job->context, title);
     if (!status)
-        status = prune_report_chart(report, title, "sparsity, %", "times as fast as the fastest dense");
-    if (!status)
-        status = add_line(report, "measured", results, count, 0);
-    if (!status)
-        status = add_line(report, "limit (products, bytes)", results, count, 1);
-    if (!status)
-        status = prune_report_line(report, "dense", even, 2);
+        status = draw(report, title, results, count);
     if (!status) {
         write_begin();
-        status = prune_report_write(report, job->out);
+        status = alone ? prune_report_write_chart(report, 0, job->out) : prune_report_write(report, job->out);
         write_end();
     }
     prune_report_free(report);
@@ -256,7 +326,7 @@ static int present(struct job *job, const struct result *results, int count)
     double even = break_even(results, count);
     int code = DONE;
     if (job->common.json) {
-        json_t *fields = json_pack("{s:O}", "records", job->records);
+        json_t *fields = json_pack("{s:o, s:O}", "machine", machine_json(&job->machine), "records", job->records);
         if (fields && even >= 0)
             json_object_set_new(fields, "break_even_sparsity", json_real(even));
         code = print_json(fields, "bench");
@@ -268,7 +338,7 @@ static int present(struct job *job, const struct result *results, int count)
             printf("\nSparse does not pay at any random sparsity measured here.\n");
     }
     if (!code && job->out)
-        code = write_page(job, results, count);
+        code = write_chart(job, results, count);
     return code;
 }
 
@@ -280,6 +350,8 @@ static int work(struct job *job)
     memset(results, 0, sizeof results);
     int code = context_open(&job->context, &job->common);
     job->records = json_array();
+    if (!code)
+        machine_measure(&job->machine, prune_context_cpu(job->context));
     while (!code && count < MOST_CASES) {
         struct problem problem = {0};
         code = make_problem(job, count, sweep, &problem, &more);
@@ -334,7 +406,7 @@ static int run(const struct command *self, int argc, char **argv)
             {OPTION_TEXT, "format", 0, &job.format, "F", "only this format: csr, nm", 0, 0},
             {OPTION_WHOLE, "milliseconds", 0, &job.milliseconds, "T", "how long to measure each pattern (300)", 10,
              100000},
-            {OPTION_TEXT, "output", 'o', &job.out, "PAGE.html", "write a page with the chart", 0, 0},
+            {OPTION_TEXT, "output", 'o', &job.out, "FILE", "write the chart: FILE.svg, or a page", 0, 0},
             {OPTION_FLAG, "calibrate", 0, &job.calibrate, NULL,
              "measure every form, and let the tool choose by that from now on", 0, 0},
             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
@@ -355,13 +427,14 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_bench = {
     "bench",
     "does sparse pay for this layer, on this machine?",
-    "--m M --k K [--n N] [--sparsity S ...] [--format F] [-o PAGE.html]\n"
+    "--m M --k K [--n N] [--sparsity S ...] [--format F] [-o FILE.svg]\n"
     "--pattern FILE.smtx | --weights W.npy [--n N]\n"
     "--calibrate [-o FILE]",
     "Multiplies random weights, or yours, in every form next to dense, interleaved, and says from which sparsity on\n"
     "sparse is faster. \"x dense\" is against the fastest dense product, OpenBLAS's or libprune's; \"of limit\" is "
     "the\n"
-    "part reached of what fewer products, and for up to four columns fewer bytes, could bring.\n"
+    "part reached of the roofline: the remaining products at the peak of the processor, or the\n"
+    "remaining weights at the speed of the cache or memory that they come from, both measured.\n"
     "--calibrate takes some minutes of a quiet machine and writes a table of speeds to\n"
     "$XDG_CACHE_HOME/prune/speeds (~/.cache/prune/speeds), which the tool uses from then on.",
     run,

@@ -5,7 +5,7 @@
 #ifndef BENCH_ACCEPTANCE_H
 #define BENCH_ACCEPTANCE_H
 
-#include "machine.h"
+#include "../../src/machine.h"
 
 /* What one race gave for the form that libprune chose: 0 where there was no such contender. */
 struct outcome {

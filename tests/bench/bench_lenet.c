@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "machine.h"
 #include "peers.h"
 #include "problem.h"
 #include "prune/prune.h"

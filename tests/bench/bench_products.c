@@ -136,7 +136,7 @@ static int write_json(const struct bench *bench)
     if (before)
         json_array_extend(before, bench->records);
     else
-        all = json_pack("{s:i, s:o, s:O}", "schema", 1, "machine", results_machine(&bench->machine), "records",
+        all = json_pack("{s:i, s:o, s:O}", "schema", 1, "machine", machine_json(&bench->machine), "records",
                         bench->records);
     int bad = json_dump_file(all, path, JSON_INDENT(1) | JSON_REAL_PRECISION(7));
     if (bad)

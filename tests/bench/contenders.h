@@ -5,7 +5,7 @@
 #ifndef BENCH_CONTENDERS_H
 #define BENCH_CONTENDERS_H
 
-#include "machine.h"
+#include "../../src/machine.h"
 #include "peers.h"
 #include "problem.h"
 #include "prune/packed.h"

@@ -5,27 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes that each weight of the original matrix needs in the best format for the pattern, at density d: 2:4 has 2-bit
- * positions, shared or not; otherwise 8-bit column deltas or a bitmap. */
-static double bytes_per_weight(const struct problem *p, const struct contender *c)
-{
-    double d = 1 - p->sparsity;
-    if (c->kind == DENSE_PEER || !strncmp(c->format, "dense", 5))
-        return 4;
-    if (p->group_m)
-        return 4 * d + d * 0.25 / p->unit_rows;
-    return fmin(4, fmin(5 * d, 4 * d + 0.125));
-}
-
 /* The shortest time: the products at the peak, or the weights once from where they lie. */
 static double least_seconds(const struct problem *p, const struct contender *c, const struct machine *m,
                             int from_memory)
 {
     double count = (double)p->m * (double)p->k;
     int dense = c->kind == DENSE_PEER || !strncmp(c->format, "dense", 5);
-    double work = 2 * (double)p->n * (dense ? count : (double)p->kept_count) / (m->fma_peak * 1e9);
-    double bytes = bytes_per_weight(p, c) * count;
-    return fmax(work, bytes / ((from_memory ? m->read_memory : machine_read(m, bytes)) * 1e9));
+    double products = (double)p->n * (dense ? count : (double)p->kept_count);
+    double bytes = count * machine_weight_bytes(dense ? 1 : 1 - p->sparsity, p->group_m ? p->unit_rows : 0);
+    return machine_least_seconds(m, products, bytes, from_memory ? m->read_memory : 0);
 }
 
 static int fastest(const struct contender *contenders, const struct racer *racers, int count, int kind)
@@ -106,15 +94,6 @@ static json_t *ratio(double value)
 static json_t *text(const char *value)
 {
     return value ? json_string(value) : json_null();
-}
-
-json_t *results_machine(const struct machine *m)
-{
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "cpu", m->cpu, "isa", m->isa,
-                     "fma_peak_gflops", m->fma_peak, "fma_peak_512_gflops", m->fma_peak_512, "fma_peak_256_gflops",
-                     m->fma_peak_256, "read_bandwidth_gbs", m->read_memory, "read_l3_gbs", m->read_l3, "read_l2_gbs",
-                     m->read_l2, "l1_bytes", (json_int_t)m->l1_bytes, "l2_bytes", (json_int_t)m->l2_bytes, "l3_bytes",
-                     (json_int_t)m->l3_bytes);
 }
 
 void results_add(json_t *records, const struct contender *contenders, const struct racer *racers, int count,

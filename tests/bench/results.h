@@ -19,7 +19,6 @@ void results_print_machine(const struct machine *machine);
 void results_print(const struct contender *contenders, const struct racer *racers, int count, int rounds,
                    const struct problem *problem, int threads, const char *dense, const char *sparse);
 
-json_t *results_machine(const struct machine *machine);
 void results_add(json_t *records, const struct contender *contenders, const struct racer *racers, int count,
                  const struct problem *problem, const struct machine *machine, int threads, const char *dense,
                  const char *sparse);

@@ -13,14 +13,22 @@ prune bench --m 40 --k 64 --keep-n 2 --group-m 4 --unit-rows 4 --milliseconds 20
 says "N:M shared by rows" "nm:keep_n=2,group_m=4"
 prune bench --m 33 --k 70 --milliseconds 20 -o "$scratch/page.html"
 ended "a sweep with a page" 0
-if grep -q "<svg" "$scratch/page.html" && grep -q "limit" "$scratch/page.html"; then
-  ok "the page has a chart with the limit"
+if grep -q "<svg" "$scratch/page.html" && grep -q "roofline" "$scratch/page.html"; then
+  ok "the page has a chart with the roofline"
 else
-  fail "the page has a chart with the limit" "$(head -c 200 "$scratch/page.html")"
+  fail "the page has a chart with the roofline" "$(head -c 200 "$scratch/page.html")"
+fi
+prune bench --m 33 --k 70 --milliseconds 20 -o "$scratch/chart.svg"
+ended "a sweep with a chart" 0
+if head -n 1 "$scratch/chart.svg" | grep -q "^<svg xmlns" && grep -q "roofline" "$scratch/chart.svg"; then
+  ok "the chart alone has the roofline"
+else
+  fail "the chart alone has the roofline" "$(head -c 200 "$scratch/chart.svg")"
 fi
 
 prune bench --m 40 --k 64 --sparsity 0.9 --milliseconds 20 --json
 ended "--json" 0
+equal "and a machine" "$(json "$out" machine l1_bytes | tr -d 0-9)" ""
 equal "--json has a schema" "$(json "$out" schema)" 1
 equal "the first record is OpenBLAS" "$(json "$out" records 0 contender)" openblas
 equal "then libprune's dense" "$(json "$out" records 1 format)" dense

@@ -166,4 +166,39 @@ START_TEST(a_run_fits_the_schema)
 }
 END_TEST
 
-TEST_MAIN("bench schema", a_run_fits_the_schema)
+/* And so does the tool, which stands in the build folder itself. */
+START_TEST(the_tool_fits_the_schema)
+{
+    char name[] = "/tmp/bench_schema_XXXXXX", self[512], command[1200], where[256];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    ck_assert_int_gt(length, 0);
+    self[length] = 0;
+    char *end = strstr(self, "/tests/model/");
+    ck_assert_ptr_nonnull(end);
+    snprintf(end, sizeof self - (size_t)(end - self), "/prune");
+    int file = mkstemp(name);
+    ck_assert_int_ge(file, 0);
+    close(file);
+    if (access(self, X_OK)) {
+        unlink(name);
+        skip("records of the tool", "prune was not built");
+        return;
+    }
+    snprintf(command, sizeof command,
+             "'%s' bench --m 32 --k 64 --n 3 --sparsity 0.5 --keep-n 2 --group-m 4 --milliseconds 20 --json > '%s'",
+             self, name);
+    int status = system(command);
+    json_t *schema = json_load_file("tests/bench/bench.schema.json", 0, NULL), *run = json_load_file(name, 0, NULL);
+    unlink(name);
+    ck_assert_int_eq(status, 0);
+    ck_assert_ptr_nonnull(schema);
+    ck_assert_ptr_nonnull(run);
+    const char *wrong = check_run(run, schema, where, sizeof where);
+    ck_assert_msg(!wrong, "%s %s", where, wrong);
+    ck_assert_uint_ge(json_array_size(json_object_get(run, "records")), 6);
+    json_decref(run);
+    json_decref(schema);
+}
+END_TEST
+
+TEST_MAIN("bench schema", a_run_fits_the_schema, the_tool_fits_the_schema)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "prune/context.h"
-#include "race.h"
 
 /* How to read a range: prefetching so many bytes ahead (0: not), as one stream or as four. The fastest way counts. */
 struct way {
@@ -116,6 +116,13 @@ static double read_plain(const float *data, int64_t count, struct way way)
     return (double)sum;
 }
 
+static double seconds_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
 static volatile double sink;
 
 static double fma_peak(double (*run)(int64_t), int lanes)
@@ -123,9 +130,9 @@ static double fma_peak(double (*run)(int64_t), int lanes)
     const int64_t rounds = 200000;
     double best = 1e9;
     for (int i = 0; i < 40; i++) {
-        double start = bench_now();
+        double start = seconds_now();
         sink = run(rounds);
-        best = fmin(best, bench_now() - start);
+        best = fmin(best, seconds_now() - start);
     }
     return 2.0 * 12 * lanes * (double)rounds / best * 1e-9;
 }
@@ -134,16 +141,16 @@ static double read_rate(double (*run)(const float *, int64_t, struct way), const
                         double seconds)
 {
     static const struct way ways[] = {{0, 0}, {4096, 0}, {0, 1}, {2048, 1}};
-    double best = 1e9, start = bench_now();
+    double best = 1e9, start = seconds_now();
     int64_t again = bytes < 1000000 ? 1000000 / bytes + 1 : 1;
     do {
         for (int w = 0; w < 4; w++) {
-            double begin = bench_now();
+            double begin = seconds_now();
             for (int64_t i = 0; i < again; i++)
                 sink = run(data, bytes / 4, ways[w]);
-            best = fmin(best, (bench_now() - begin) / (double)again);
+            best = fmin(best, (seconds_now() - begin) / (double)again);
         }
-    } while (bench_now() - start < seconds);
+    } while (seconds_now() - start < seconds);
     return (double)bytes / best * 1e-9;
 }
 
@@ -228,4 +235,27 @@ double machine_read(const struct machine *m, double bytes)
     return bytes <= 0.75 * (double)m->l2_bytes   ? m->read_l2
            : bytes <= 0.75 * (double)m->l3_bytes ? m->read_l3
                                                  : m->read_memory;
+}
+
+double machine_weight_bytes(double density, int unit_rows)
+{
+    if (density >= 1)
+        return 4;
+    if (unit_rows > 0)
+        return 4 * density + density * 0.25 / unit_rows;
+    return fmin(4, fmin(5 * density, 4 * density + 0.125));
+}
+
+double machine_least_seconds(const struct machine *m, double products, double bytes, double read)
+{
+    return fmax(2 * products / (m->fma_peak * 1e9), bytes / ((read > 0 ? read : machine_read(m, bytes)) * 1e9));
+}
+
+json_t *machine_json(const struct machine *m)
+{
+    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "cpu", m->cpu, "isa", m->isa,
+                     "fma_peak_gflops", m->fma_peak, "fma_peak_512_gflops", m->fma_peak_512, "fma_peak_256_gflops",
+                     m->fma_peak_256, "read_bandwidth_gbs", m->read_memory, "read_l3_gbs", m->read_l3, "read_l2_gbs",
+                     m->read_l2, "l1_bytes", (json_int_t)m->l1_bytes, "l2_bytes", (json_int_t)m->l2_bytes, "l3_bytes",
+                     (json_int_t)m->l3_bytes);
 }

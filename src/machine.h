@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the machine can do, measured in this run: the roofs that products are compared with.
+ * What the machine can do, measured in this run: the roofs that products are compared with, by the tool and by
+ * tests/bench.
  */
-#ifndef BENCH_MACHINE_H
-#define BENCH_MACHINE_H
+#ifndef MACHINE_H
+#define MACHINE_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 struct machine {
@@ -24,5 +26,15 @@ void machine_measure(struct machine *machine, uint32_t cpu);
 
 /* GB/s for data of that many bytes which is read again and again. */
 double machine_read(const struct machine *machine, double bytes);
+
+/* Bytes that each element of a matrix of that density needs in the best format for its pattern: N:M (shared by
+ * unit_rows rows) has 2-bit positions, anything else (unit_rows 0) 8-bit column deltas or a bitmap. */
+double machine_weight_bytes(double density, int unit_rows);
+
+/* The shortest time for so many multiply-adds and bytes of weights: at the peak, or the bytes once at `read` GB/s (0:
+ * from where so many bytes lie). */
+double machine_least_seconds(const struct machine *machine, double products, double bytes, double read);
+
+json_t *machine_json(const struct machine *machine);
 
 #endif
