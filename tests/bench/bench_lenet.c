@@ -3,6 +3,7 @@
  * LeNet-300-100 end to end: its three layers, batch-major, pruned in several ways, against the fastest dense library.
  */
 #include <cblas.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,16 +36,22 @@ struct network {
     int64_t n;
 };
 
+static int wrong; /* a layer of ours */
+
+static void run_layer(const struct network *net, int l, float *y, const float *x)
+{
+    if (net->peer)
+        net->peer->run(net->layer[l], y, x);
+    else
+        prune_packed_run_batch(net->layer[l], y, rows_of[l], x, columns_of[l], net->n, NULL);
+}
+
 static void run(void *state, int64_t turn)
 {
     const struct network *net = state;
     (void)turn;
     for (int l = 0; l < LAYERS; l++)
-        if (net->peer)
-            net->peer->run(net->layer[l], net->between[l + 1], net->between[l]);
-        else
-            prune_packed_run_batch(net->layer[l], net->between[l + 1], rows_of[l], net->between[l], columns_of[l],
-                                   net->n, NULL);
+        run_layer(net, l, net->between[l + 1], net->between[l]);
 }
 
 static int make_layer(struct network *net, int l, int kind)
@@ -79,8 +86,20 @@ static int make_layer(struct network *net, int l, int kind)
         prune_mask_free(mask);
         prune_tensor_free(w);
     }
+    int bad = net->layer[l] == NULL;
+    if (!bad) {
+        double slack = !net->peer ? 1 : net->peer->slack > 0 ? net->peer->slack : 4, worst;
+        for (int64_t i = 0; i < p.m * p.n; i++)
+            p.y[i] = NAN;
+        run_layer(net, l, p.y, p.x);
+        if (!problem_check(&p, slack, &worst)) {
+            fprintf(stderr, "%s, layer %d: WRONG: its error is %.3g times the bound; left out\n", net->name, l, worst);
+            bad = 1;
+            wrong |= !net->peer;
+        }
+    }
     problem_free(&p);
-    return net->layer[l] == NULL;
+    return bad;
 }
 
 static int race_batch(int64_t n, float *const *between)
@@ -147,5 +166,5 @@ int main(int argc, char **argv)
     race_batch(64, between);
     for (int l = 0; l <= LAYERS; l++)
         free(between[l]);
-    return 0;
+    return wrong;
 }

@@ -43,10 +43,10 @@ struct bench {
     int layout;
 };
 
-static prune_context *make_context(const struct options *o)
+static prune_context *make_context(const struct options *o, int threads)
 {
     prune_context *context;
-    if (prune_context_create(&context) || prune_context_set_threads(context, o->entries.threads) ||
+    if (prune_context_create(&context) || prune_context_set_threads(context, threads) ||
         prune_context_set_cpu(context, o->cpu)) {
         fprintf(stderr, "%s\n", prune_error());
         exit(1);
@@ -63,6 +63,17 @@ static void place_weights(struct entry_list *entries, const struct problem *prob
     entries->memory_bytes = 2.0 * (double)(machine->l3_bytes < 64 << 20 ? machine->l3_bytes : 64 << 20);
 }
 
+/* With several threads: who gains how much by them. Those with one thread are the last `singles` of all. */
+static void print_scaling(const struct contender *contenders, const struct racer *racers, int count, int singles,
+                          int rounds, int threads)
+{
+    for (int i = count; i < count + singles; i++)
+        for (int j = 0; j < count; j++)
+            if (!strcmp(contenders[i].name, contenders[j].name))
+                printf("scaling: %-28s %.2f times as fast with %d threads as with 1\n", contenders[i].name,
+                       median_ratio(&racers[i], &racers[j], rounds), threads);
+}
+
 /* One race: 1 when a contender of ours erred. */
 static int race_product(void *user, int64_t m, int64_t n, int64_t k, const char *pattern, double sparsity,
                         struct outcome *outcome)
@@ -76,23 +87,32 @@ static int race_product(void *user, int64_t m, int64_t n, int64_t k, const char 
     int wrong = 0;
     if (problem_make(&problem, m, n, k, bench->layout, pattern, sparsity, 1))
         return 1;
-    prune_context *context = make_context(bench->options);
+    prune_context *context = make_context(bench->options, entries.threads), *single = make_context(bench->options, 1);
     place_weights(&entries, &problem, &bench->machine);
     int count = contenders_make(contenders, &problem, &entries, &bench->machine, context, &wrong);
+    int singles = 0;
+    if (entries.threads > 1 && count < MOST_CONTENDERS / 2) {
+        struct entry_list alone = entries;
+        alone.threads = 1;
+        alone.without = "all";
+        singles = contenders_make(contenders + count, &problem, &alone, &bench->machine, single, &wrong);
+    }
     memset(racers, 0, sizeof racers);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count + singles; i++) {
         racers[i].run = contender_run;
         racers[i].state = &contenders[i];
     }
-    int rounds = race(racers, count, &bench->options->limits);
+    int rounds = race(racers, count + singles, &bench->options->limits);
     results_of(contenders, racers, count, rounds, &problem, &bench->machine, entries.from_memory, &dense, &sparse);
     results_print(contenders, racers, count, rounds, &problem, entries.threads, dense, sparse);
+    print_scaling(contenders, racers, count, singles, rounds, entries.threads);
     if (bench->records)
         results_add(bench->records, contenders, racers, count, &problem, &bench->machine, entries.threads, dense,
                     sparse);
     if (outcome && count > 0 && contenders[0].kind == OURS)
         *outcome = (struct outcome){contenders[0].ratio_dense, contenders[0].ratio_sparse, contenders[0].roofline};
-    contenders_free(contenders, count);
+    contenders_free(contenders, count + singles);
+    prune_context_free(single);
     prune_context_free(context);
     problem_free(&problem);
     return wrong;
@@ -148,12 +168,14 @@ static int write_json(const struct bench *bench)
 /* After the grid with AVX-512 comes the grid with AVX2, where the peers have to be started anew. */
 static void go_on_with_avx2(const struct options *o)
 {
-    char seconds[32];
+    char seconds[32], threads[16];
     snprintf(seconds, sizeof seconds, "%g", o->limits.seconds);
+    snprintf(threads, sizeof threads, "%d", o->entries.threads);
     unsetenv("PRUNE_BENCH_STARTED");
     fflush(NULL);
-    execl("/proc/self/exe", "bench_products", "--cpu", "1", "--cells", "N1,N64", "--seconds", seconds, "--layout",
-          o->layout, o->json ? "--append" : (char *)NULL, "--json", o->json, (char *)NULL);
+    execl("/proc/self/exe", "bench_products", "--cpu", "1", "--cells", "N1,N4,N16,N64,dlmc", "--seconds", seconds,
+          "--threads", threads, "--dlmc", o->dlmc, "--layout", o->layout, o->json ? "--append" : (char *)NULL, "--json",
+          o->json, (char *)NULL);
 }
 
 int main(int argc, char **argv)

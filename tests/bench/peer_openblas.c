@@ -30,9 +30,17 @@ static void release(void *state)
     free(p);
 }
 
+/* Contenders of one race may have different numbers. */
+static void set_threads(const struct peer_product *p)
+{
+    if (openblas_get_num_threads() != p->threads)
+        openblas_set_num_threads(p->threads);
+}
+
 static void run_sgemm(void *state, float *y, const float *x)
 {
     const struct peer_product *p = state;
+    set_threads(p);
     int m = (int)p->m, n = (int)p->n, k = (int)p->k;
     if (p->layout == 0)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, p->w, k, x, n, 0, y, n);
@@ -43,6 +51,7 @@ static void run_sgemm(void *state, float *y, const float *x)
 static void run_sgemv(void *state, float *y, const float *x)
 {
     const struct peer_product *p = state;
+    set_threads(p);
     cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)p->m, (int)p->k, 1, p->w, (int)p->k, x, 1, 0, y, 1);
 }
 
