@@ -106,11 +106,12 @@ INLINE void OWN(nm_block)(float *sums, int64_t ld, const float *x, int64_t ldx, 
     UNROLL for (int j = 0; j < n; j++) UNROLL for (int i = 0; i < vectors; i++) sum[j * 4 + i] =
         v_load(sums + j * ld + i * VL);
     UNROLL for (int i = 0; i < vectors; i++) word[i] = v_words(positions + i * VL);
+    const int at_once = steps / keep_n; /* groups that share a word */
     if (whole)
-        for (; groups >= steps / keep_n; groups -= steps / keep_n, positions += lanes) {
+        for (; groups >= at_once; groups -= at_once, positions += lanes) {
             FETCH(positions, vectors * VL * 4);
             UNROLL for (int i = 0; i < vectors; i++) word[i] = v_words(positions + i * VL);
-            UNROLL for (int g = 0; g < steps / keep_n; g++, x += group_m)
+            UNROLL for (int g = 0; g < at_once; g++, x += group_m)
             {
                 UNROLL for (int j = 0; j < n; j++) four[j] = w_load(x + j * ldx, group_m);
                 UNROLL for (int k = 0; k < keep_n; k++, values += lanes)
