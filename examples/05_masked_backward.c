@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One step of training under a mask: a layer Y = X W' of 300 x 784 weights of which a tenth is kept. Forward and dX = dY W
- * come from one packed object, dW is computed at the kept positions only, and a step of gradient descent lowers the loss
- * |Y - T|^2 / 2 while every pruned weight stays away.
+ * One step of training under a mask: a layer Y = X W' of 300 x 784 weights of which a tenth is kept. Forward and dX =
+ * dY W come from one packed object, dW is computed at the kept positions only, and a step of gradient descent lowers
+ * the loss |Y - T|^2 / 2 while every pruned weight stays away.
  */
 #include <math.h>
 #include <prune/prune.h>

@@ -49,9 +49,9 @@ typedef int32_t (*prune_progress_fn)(void *user, const char *what, int64_t done,
 #define PRUNE_CPU_AVX512 2 /* AVX-512 F, BW, DQ and VL, on top of AVX2 */
 #define PRUNE_CPU_NEON 4   /* Advanced SIMD of 64-bit Arm */
 /* Added to these bits: reproducible products of packed objects. Each sum is one chain of fused multiply-adds from +0.0,
- * by ascending columns of W (products with W': by ascending rows, where W' was packed as well; otherwise in the order in
- * which the form stores W): the same bits for any batch split, any number of columns that the object was made for, any
- * instruction set and number of threads. Forms and kernels that sum in another order are left out. */
+ * by ascending columns of W (products with W': by ascending rows, where W' was packed as well; otherwise in the order
+ * in which the form stores W): the same bits for any batch split, any number of columns that the object was made for,
+ * any instruction set and number of threads. Forms and kernels that sum in another order are left out. */
 #define PRUNE_CPU_REPRODUCIBLE 65536
 
 /* Makes a context with the built-in settings; PRUNE_E_NOMEM. */

@@ -47,6 +47,7 @@ PRUNE_API int32_t prune_convolution_run(const prune_convolution *convolution, fl
 PRUNE_API int32_t prune_convolution_output(const prune_convolution *convolution, int64_t height, int64_t width,
                                            int64_t *output_height, int64_t *output_width);
 
+/* The shape of the weights, and how many of them are stored. */
 PRUNE_API int64_t prune_convolution_in_channels(const prune_convolution *convolution);
 PRUNE_API int64_t prune_convolution_out_channels(const prune_convolution *convolution);
 PRUNE_API int64_t prune_convolution_stored(const prune_convolution *convolution);

@@ -33,12 +33,12 @@ PRUNE_API int32_t prune_sddmm(const prune_sparse *pattern, float *values, const 
 PRUNE_API int32_t prune_sddmm_batch(const prune_sparse *pattern, float *values, const float *dy, int64_t ldy,
                                     const float *x, int64_t ldx, int64_t n, const prune_epilogue *epilogue);
 
-/* C = A B of two sparse matrices, as csr of shape [A's rows, B's columns] under A's context. An element (i, j) is stored
- * when for some k both A's (i, k) and B's (k, j) are, also when its sum is 0; each sum is one chain of products, rounded
- * and added in ascending order of k. A and B may be of any format; what is not csr is turned into it first, and its
- * zeros count as not stored. PRUNE_E_SHAPE unless A has as many columns as B has rows, PRUNE_E_OVERFLOW when C's shape
- * does not fit, PRUNE_E_VALUE for an element that is NaN because terms are infinite. Each thread uses 5.1 bytes for each
- * column of B, or, where these are more than 2^18, up to 24 for each element of the longest row. */
+/* C = A B of two sparse matrices, as csr of shape [A's rows, B's columns] under A's context. An element (i, j) is
+ * stored when for some k both A's (i, k) and B's (k, j) are, also when its sum is 0; each sum is one chain of
+ * products, rounded and added in ascending order of k. A and B may be of any format; what is not csr is turned into it
+ * first, and its zeros count as not stored. PRUNE_E_SHAPE unless A has as many columns as B has rows, PRUNE_E_OVERFLOW
+ * when C's shape does not fit, PRUNE_E_VALUE for an element that is NaN because terms are infinite. Each thread uses
+ * 5.1 bytes for each column of B, or, where these are more than 2^18, up to 24 for each element of the longest row. */
 PRUNE_API int32_t prune_sparse_multiply(prune_sparse **out, const prune_sparse *a, const prune_sparse *b);
 
 #ifdef __cplusplus

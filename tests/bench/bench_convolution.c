@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Sparse convolutions of ResNet's shapes: ours by each algorithm, the packed product of an im2col, and dense: im2col with
- * each dense peer's product, and oneDNN's convolution (images as NCHW, and as it likes them best). One image, one
+ * Sparse convolutions of ResNet's shapes: ours by each algorithm, the packed product of an im2col, and dense: im2col
+ * with each dense peer's product, and oneDNN's convolution (images as NCHW, and as it likes them best). One image, one
  * thread. Options: --sparsity LIST, --shape WORD (only what has it in its name), --seconds S, --avx2.
  */
 #include <math.h>

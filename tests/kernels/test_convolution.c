@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Sparse convolutions against sums in double: every algorithm, stride, padding, dilation, groups, epilogues, threads, bad
- * input, memory that cannot be had.
+ * Sparse convolutions against sums in double: every algorithm, stride, padding, dilation, groups, epilogues, threads,
+ * bad input, memory that cannot be had.
  */
 #include "problem.h"
 

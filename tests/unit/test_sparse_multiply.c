@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The product of two sparse matrices against loops in double: structure, order, formats, threads, bad input, memory that
- * cannot be had.
+ * The product of two sparse matrices against loops in double: structure, order, formats, threads, bad input, memory
+ * that cannot be had.
  */
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Products of one column of X with values that stand without gaps: bits say which lanes they belong to, so that a
- * matrix takes little more than its non-zeros. Loops read values in whole vectors: 16 floats beyond the last one must be
- * there to read.
+ * matrix takes little more than its non-zeros. Loops read values in whole vectors: 16 floats beyond the last one must
+ * be there to read.
  */
 #ifndef PR_KERNELS_GAPLESS_H
 #define PR_KERNELS_GAPLESS_H

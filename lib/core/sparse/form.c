@@ -31,8 +31,8 @@ const struct pr_form *pr_form_named(const char *name)
 #define HUGE_PAGE ((int64_t)2 << 20)
 #define PAGE ((uintptr_t)4096)
 
-/* Weights of many megabytes are read from end to end, and the cores' prefetchers stop at the end of a page: 5 to 10 % at
- * one column of X. Only for memory that comes from malloc; where the system has nothing to give, nothing happens. */
+/* Weights of many megabytes are read from end to end, and the cores' prefetchers stop at the end of a page: 5 to 10 %
+ * at one column of X. Only for memory that comes from malloc; where the system has nothing to give, nothing happens. */
 static void ask_for_huge_pages(const prune_context *context, void *memory, int64_t bytes)
 {
 #ifdef MADV_HUGEPAGE

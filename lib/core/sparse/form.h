@@ -142,8 +142,8 @@ struct pr_form {
     int32_t (*validate)(const struct pr_header *header);
     int64_t (*block_work)(const struct pr_header *header, int64_t block); /* products for one column of X */
     void (*run)(const struct pr_block_run *run);
-    /* How often `run` goes over the sums; NULL: it takes only what is packed. Others take any ldx and ld_sums, so that X
-     * and Y can be used where they stand; they write to a block's rows only, if these are a multiple of four. */
+    /* How often `run` goes over the sums; NULL: it takes only what is packed. Others take any ldx and ld_sums, so that
+     * X and Y can be used where they stand; they write to a block's rows only, if these are a multiple of four. */
     int64_t (*passes)(const struct pr_header *header);
     enum pr_slot (*slot)(const struct pr_header *header, int64_t n); /* the inner loop for runs with n columns */
 };

@@ -2,7 +2,8 @@
  *
  * Sparse times sparse, row by row (Gustavson 1978): row i of C is the sum of the rows of B that row i of A names. Once
  * for the counts, once for the numbers. A row is gathered in a dense accumulator with marks of two levels, which give
- * the columns in order; marks are bytes, since bits of one word would wait for each other. Where B has too many columns for that, in a hash table whose keys are sorted at the end.
+ * the columns in order; marks are bytes, since bits of one word would wait for each other. Where B has too many
+ * columns for that, in a hash table whose keys are sorted at the end.
  */
 #include <math.h>
 #include <string.h>

@@ -119,7 +119,8 @@ static void consider(struct choice *best, int form, const struct pr_source *sour
         *best = next;
 }
 
-/* In the reproducible mode the choice, and with it the packed bytes, are the same on every machine: no table is asked. */
+/* In the reproducible mode the choice, and with it the packed bytes, are the same on every machine: no table is asked.
+ * */
 static int choose_reproducible(const struct pr_source *source, int64_t column_hint)
 {
     for (int i = 0; i < pr_form_count; i++)

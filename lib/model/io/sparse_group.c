@@ -17,14 +17,10 @@ static const struct format {
     const char *kind;
     const char *parts[MOST_PARTS]; /* in the order of prune/sparse.h */
 } formats[] = {
-    {"csr", {"indptr", "indices", "values"}},
-    {"nm", {"values", "positions"}},
-    {"bsr", {"indptr", "indices", "values"}},
-    {"dense", {"values"}},
-    {"csc", {"indptr", "indices", "values"}},
-    {"bitmap", {"compressed", "bitmask", "row_offsets"}},
-    {"coo", {"rows", "columns", "values"}},
-    {"codebook", {"indptr", "gaps", "codes", "codebook"}},
+    {"csr", {"indptr", "indices", "values"}}, {"nm", {"values", "positions"}},
+    {"bsr", {"indptr", "indices", "values"}}, {"dense", {"values"}},
+    {"csc", {"indptr", "indices", "values"}}, {"bitmap", {"compressed", "bitmask", "row_offsets"}},
+    {"coo", {"rows", "columns", "values"}},   {"codebook", {"indptr", "gaps", "codes", "codebook"}},
 };
 
 static int32_t join(prune_context *context, const char *head, const char *tail, char **out)
@@ -193,7 +189,8 @@ static int32_t import(prune_sparse **out, const prune_archive *archive, const ch
     if (strcmp(version, VERSION) != 0)
         return pr_fail(PRUNE_E_UNSUPPORTED, VERSION_KEY " is \"%s\"; this version reads " VERSION, PM_SHOW(version));
     if (!format)
-        return pr_fail(PRUNE_E_UNSUPPORTED, "the format \"%s\" is not known; csr, nm, bsr, dense, csc, bitmap, coo and codebook are",
+        return pr_fail(PRUNE_E_UNSUPPORTED,
+                       "the format \"%s\" is not known; csr, nm, bsr, dense, csc, bitmap, coo and codebook are",
                        PM_SHOW(spec));
     PR_TRY(find_shape(archive, name, &rank, &shape));
     for (; count < MOST_PARTS && format->parts[count]; count++)

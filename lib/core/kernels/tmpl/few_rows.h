@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Rows times few columns of X, for one width of tile: VECTORS vectors of WIDTH floats. CHAINS entries of a row are
- * summed side by side, because one chain would wait for its own additions; STEP, a multiple of 4, is a turn of the loop.
- * Included once for each width.
+ * summed side by side, because one chain would wait for its own additions; STEP, a multiple of 4, is a turn of the
+ * loop. Included once for each width.
  */
 #define TILE (WIDTH * VECTORS)
 #define ENTRY(chain, column, value)                                                                                    \
