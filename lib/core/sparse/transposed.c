@@ -192,7 +192,9 @@ static int32_t run_without_companion(struct job *job)
     if (n == 0 || header->columns == 0)
         return PRUNE_OK;
     int64_t even = pr_ceil_div(n, pr_ceil_div(n, TILE));
-    job->tile = n == 1 ? 1 : pr_ceil_div(even, PR_LANES) * PR_LANES;
+    /* One column alone is multiplied and added in two roundings, unless its bits must be those of many columns. */
+    int alone = n == 1 && !(job->packed->cpu & PRUNE_CPU_REPRODUCIBLE);
+    job->tile = alone ? 1 : pr_ceil_div(even, PR_LANES) * PR_LANES;
     job->tiles = pr_ceil_div(n, job->tile);
     int32_t threads = prune_context_threads(context), most = threads < MOST_TASKS ? threads : MOST_TASKS;
     job->tasks = job->tiles < most ? (int32_t)job->tiles : most;
