@@ -143,7 +143,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_pack = {
     "pack",
     "store the weights that are kept, and only those",
-    "NET [--format csr|nm|dense] [--keep-n N --group-m M [--unit-rows V]] -o PACKED",
+    "NET [--format csr|nm|...] [--keep-n N --group-m M [--unit-rows V]] -o PACKED",
     "Writes the network with its weights in a sparse format (csr unless said), which `prune eval` and\n"
     "`prune run` run without building the dense weights. For nm the pattern is found from the masks.",
     run,

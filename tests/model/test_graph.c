@@ -245,7 +245,7 @@ START_TEST(packing_makes_weights_sparse_and_biases_stay)
     prune_trainer *trainer = UNTOUCHED;
     prune_at_random(network, "fc1.weight", 0.3, 1);
     FAILS(prune_network_pack(&packed, network, "nm:keep_n=1,group_m=4"), PRUNE_E_VALUE, "fc1.weight");
-    FAILS(prune_network_pack(&packed, network, "coo"), PRUNE_E_SPEC, "csr");
+    FAILS(prune_network_pack(&packed, network, "cso"), PRUNE_E_SPEC, "csr");
     FAILS(prune_network_pack(&packed, network, NULL), PRUNE_E_ARGUMENT, "spec");
     ck_assert_ptr_eq(packed, UNTOUCHED);
     OK(prune_network_pack(&packed, network, "csr"));
