@@ -363,6 +363,8 @@ START_TEST(ordered_forms_give_the_same_bits_on_every_instruction_set)
     static const int ordered[] = {0, 3, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     for (int o = 0; o < (int)(sizeof ordered / sizeof *ordered); o++) {
         int f = ordered[o];
+        if (!strstr(every_form[f].spec, "form=")) /* then the table chooses, by instruction set */
+            continue;
         float *x = random_x(90 * 33), *first = NULL;
         for (int m = 0; m < MASKS; m++) {
             struct problem p;

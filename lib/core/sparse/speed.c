@@ -92,11 +92,14 @@ static void at_density(const struct pr_speeds *speeds, const struct query *query
     }
     if (!below)
         below = next ? next : above;
-    if (!above)
+    double more = 1; /* what a matrix denser than any that was measured has more of */
+    if (!above) {
         above = below;
-    double factor = (double)n;
-    result->seconds = factor * through(density, below->density, below->picoseconds, above->density, above->picoseconds);
-    result->bytes = through(density, below->density, below->bytes, above->density, above->bytes);
+        more = density / (double)below->density;
+    }
+    result->seconds =
+        more * (double)n * through(density, below->density, below->picoseconds, above->density, above->picoseconds);
+    result->bytes = more * through(density, below->density, below->bytes, above->density, above->bytes);
 }
 
 /* What n columns of X weigh in a form whose tiles have a least width and a step: half as many, half as
