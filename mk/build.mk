@@ -43,9 +43,10 @@ FORCE:
 $(B)/obj/%_avx2.o: ISA_FLAGS := $(AVX2_FLAGS)
 $(B)/obj/%_avx512.o: ISA_FLAGS := $(AVX512_FLAGS)
 # Compilers take many minutes over these files when they check every unrolled access for undefined behaviour:
-# AddressSanitizer alone watches them. The scalar kernels have the same contracts and are checked for both.
+# AddressSanitizer alone watches them, by calls. The scalar kernels have the same contracts and are checked for both.
 ifneq ($(SAN),)
-$(B)/obj/lib/core/kernels/x86/%.o: ISA_DEFINES += -O1 -fno-sanitize=undefined
+CHECKS_AS_CALLS := $(if $(findstring clang,$(CC)),-mllvm -asan-instrumentation-with-call-threshold=0,--param asan-instrumentation-with-call-threshold=0)
+$(B)/obj/lib/core/kernels/x86/%.o: ISA_DEFINES += -O1 -g0 -fno-sanitize=undefined $(CHECKS_AS_CALLS)
 endif
 $(B)/obj/lib/core/kernels/%.o: ISA_DEFINES := $(if $(filter yes,$(HAVE_AVX2)),-DPR_HAVE_AVX2) $(if $(filter yes,$(HAVE_AVX512)),-DPR_HAVE_AVX512) $(if $(filter yes,$(HAVE_NEON)),-DPR_HAVE_NEON)
 
