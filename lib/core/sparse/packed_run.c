@@ -134,9 +134,9 @@ static int64_t pack_x(const struct job *job, int64_t first, int64_t count, int64
     const prune_packed *packed = job->packed;
     const struct pr_kernels *kernels = &packed->kernels;
     int64_t columns = packed->header->columns, padded = pr_padded(columns), group = packed->form->x_group;
-    const float *x = job->x + (job->batch ? first * job->ldx : first);
-    if (columns == 0)
+    if (columns == 0) /* and X may be NULL */
         return 0;
+    const float *x = job->x + (job->batch ? first * job->ldx : first);
     if (whole_columns(job)) {
         if (job->batch)
             kernels->pack_x_copy(to, padded, x, job->ldx, count, columns);

@@ -77,4 +77,11 @@ INLINE void v_transpose(vec row[VL])
     row[3] = vcombine_f32(vget_high_f32(low.val[1]), vget_high_f32(high.val[1]));
 }
 
+/* The same of four rows in memory. */
+INLINE void v_load_turned(vec row[VL], const float *from, int64_t ld)
+{
+    UNROLL for (int i = 0; i < VL; i++) row[i] = v_load(from + i * ld);
+    v_transpose(row);
+}
+
 #endif
