@@ -8,7 +8,7 @@
 #include "base/parallel.h"
 #include "prune/context.h"
 
-struct pr_speeds; /* how fast the sparse forms are here: core/sparse/speed.h */
+struct pr_speeds; /* how fast the sparse forms are here: core/sparse/choice/speed.h */
 
 struct prune_context {
     int references; /* changed atomically */

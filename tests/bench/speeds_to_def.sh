@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# speeds_to_def.sh SPEEDS > lib/core/sparse/speeds.def: a table of `prune bench --calibrate` as the one that is built in.
+# speeds_to_def.sh SPEEDS > lib/core/sparse/choice/speeds.def: a table of `prune bench --calibrate` as the one that is built in.
 # Forms go by their identifiers in forms.def; those that are nowhere the fastest of their format are left out.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-sed '/\*\//q' "$root/lib/core/sparse/speeds.def"
+sed '/\*\//q' "$root/lib/core/sparse/choice/speeds.def"
 awk '
   FNR == 1 { file++ }
   file == 1 { if (match($0, /^PR_FORM\(.*\)/)) { gsub(/PR_FORM\(|\)|"|,/, " "); form[$2] = $1 } next }
@@ -19,4 +19,4 @@ awk '
     for (i = 6; i <= 9; i++) if ($i !~ /[.e]/) $i = $i ".0"
     printf "PR_SPEED(%s, %d, %s, %s, %s, %s, %s, %s, %s)\n", toupper(format), group, form[$3], toupper($4),
            toupper($5), $6, $7, $8, $9
-  }' "$root/lib/core/sparse/forms.def" "$1" "$1"
+  }' "$root/lib/core/sparse/forms/forms.def" "$1" "$1"

@@ -6,7 +6,7 @@
 #include "problem.h"
 
 #include "allocator.h"
-#include "core/sparse/packed.h"
+#include "core/sparse/packed/packed.h"
 
 /* How one product is run. `odd` puts NaN and infinity into X: where nothing stored refers to it (1), anywhere (2). */
 struct run {

@@ -5,7 +5,7 @@
  */
 #include "problem.h"
 
-#include "core/sparse/packed.h"
+#include "core/sparse/packed/packed.h"
 
 static const struct problem *current;
 static const struct pr_form *current_form;

@@ -4,7 +4,7 @@
  */
 #include "problem.h"
 
-#include "core/sparse/packed.h"
+#include "core/sparse/packed/packed.h"
 
 START_TEST(a_blob_comes_back_as_it_was)
 {

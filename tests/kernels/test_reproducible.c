@@ -4,7 +4,7 @@
  */
 #include "problem.h"
 
-#include "core/sparse/packed.h"
+#include "core/sparse/packed/packed.h"
 
 static const struct {
     enum pattern pattern;

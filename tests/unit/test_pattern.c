@@ -3,7 +3,7 @@
  * Patterns of masks, against counting element by element.
  */
 #include "base/rng.h"
-#include "core/sparse/pattern.h"
+#include "core/sparse/choice/pattern.h"
 #include "testing.h"
 
 static uint64_t draws;

@@ -5,14 +5,14 @@
 
 #define FORMAT(name) &pr_format_##name.kind,
 const struct pr_kind *const pr_format_kinds[] = {
-#include "core/sparse/formats.def"
+#include "core/sparse/formats/formats.def"
 };
 #undef FORMAT
 const int32_t pr_format_count = (int32_t)(sizeof pr_format_kinds / sizeof *pr_format_kinds);
 
 #define FORMAT(name) &pr_format_##name,
 static const struct pr_format *const formats[] = {
-#include "core/sparse/formats.def"
+#include "core/sparse/formats/formats.def"
 };
 #undef FORMAT
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/sparse/choice/speed.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/context.h"
+#include "base/cpu.h"
+
+const char *const pr_source_names[] = {"csr", "nm", "dense"};
+const char *const pr_isa_names[] = {"scalar", "neon", "avx2", "avx512"};
+const char *const pr_level_names[] = {"l2", "l3", "memory"};
+
+/* What a call costs however small the matrix is. */
+#define CALL_SECONDS 1e-7
+
+/* Indices of forms, by identifier. */
+enum {
+#define PR_FORM(identifier, name) FORM_##identifier,
+#include "core/sparse/forms/forms.def"
+#undef PR_FORM
+};
+
+/* The first entry stands for an empty table, which an array cannot be. */
+static const struct pr_speed built_in[] = {
+    {0},
+#define PR_SPEED(format, group_m, form, isa, level, n, density, picoseconds, bytes)                                    \
+    {PR_SOURCE_##format, FORM_##form,    PR_ISA_##isa, PR_FROM_##level, group_m, n##F,                                 \
+     density##F,         picoseconds##F, bytes##F},
+#include "core/sparse/choice/speeds.def"
+#undef PR_SPEED
+};
+
+static const struct pr_speeds built_in_speeds = {
+    .count = (int64_t)(sizeof built_in / sizeof *built_in) - 1,
+    .l2_bytes = 1 << 20,
+    .l3_bytes = 32 << 20,
+    .entries = built_in + 1,
+};
+
+const struct pr_speeds *pr_speeds_of(const prune_context *context)
+{
+    return context && context->speeds ? context->speeds : &built_in_speeds;
+}
+
+void pr_product_caches(struct pr_product *product, const struct pr_speeds *speeds)
+{
+    product->l2_bytes = speeds->l2_bytes;
+    product->l3_bytes = speeds->l3_bytes;
+    pr_cpu_caches(&product->l2_bytes, &product->l3_bytes);
+}
+
+/* What an entry must be about to count. */
+struct query {
+    uint8_t format, form, isa, level;
+    int group_m; /* ANY_GROUP: whatever the group */
+};
+#define ANY_GROUP (-1)
+
+static int matches(const struct pr_speed *entry, const struct query *query)
+{
+    return entry->format == query->format && entry->form == query->form && entry->isa == query->isa &&
+           entry->level == query->level && (entry->group_m == query->group_m || query->group_m == ANY_GROUP);
+}
+
+/* Through two points, on logarithmic scales. */
+static double through(double at, double x0, double y0, double x1, double y1)
+{
+    if (x0 == x1)
+        return y0;
+    return exp(log(y0) + (log(y1) - log(y0)) * (log(at) - log(x0)) / (log(x1) - log(x0)));
+}
+
+/* Of the entries with this n, picoseconds for n columns and bytes at a density, from the two that are nearest on either
+ * side; below the last of them from the last two. */
+static void at_density(const struct pr_speeds *speeds, const struct query *query, float n, double density,
+                       struct pr_estimate *result)
+{
+    const struct pr_speed *below = NULL, *above = NULL, *next = NULL;
+    for (int64_t i = 0; i < speeds->count; i++) {
+        const struct pr_speed *entry = &speeds->entries[i];
+        if (!matches(entry, query) || entry->n != n)
+            continue;
+        if (entry->density <= density && (!below || entry->density > below->density))
+            below = entry;
+        if (entry->density >= density && (!above || entry->density < above->density)) {
+            next = above;
+            above = entry;
+        } else if (entry->density > density && (!next || entry->density < next->density)) {
+            next = entry;
+        }
+    }
+    if (!below)
+        below = next ? next : above;
+    double more = 1; /* what a matrix denser than any that was measured has more of */
+    if (!above) {
+        above = below;
+        more = density / (double)below->density;
+    }
+    result->seconds =
+        more * (double)n * through(density, below->density, below->picoseconds, above->density, above->picoseconds);
+    result->bytes = more * through(density, below->density, below->bytes, above->density, above->bytes);
+}
+
+/* What n columns of X weigh in a form whose tiles have a least width and a step: half as many, half as
+ * the tile has. */
+static double weight_of(int form, double n)
+{
+    const struct pr_form *f = pr_forms[form];
+    double filled = n, step = (double)f->tile_step;
+    if (f->few_columns && n <= 8)
+        filled = n <= 1 ? 1 : n <= 4 ? 4 : 8;
+    else if (n <= (double)f->tile_least)
+        filled = (double)f->tile_least;
+    else if (step > 0)
+        filled = ceil(n / step) * step;
+    return 0.5 * (filled + n);
+}
+
+/* Picoseconds for each element of W in `seconds`. 0 when no entry matches. */
+static int look_up(const struct pr_speeds *speeds, const struct query *query, double n, double density,
+                   struct pr_estimate *result)
+{
+    float below = 0, above = 0;
+    for (int64_t i = 0; i < speeds->count; i++) {
+        const struct pr_speed *entry = &speeds->entries[i];
+        if (!matches(entry, query))
+            continue;
+        if (entry->n <= n && entry->n > below)
+            below = entry->n;
+        if (entry->n >= n && (above == 0 || entry->n < above))
+            above = entry->n;
+    }
+    if (below == 0 && above == 0)
+        return 0;
+    if (below == 0)
+        below = above;
+    struct pr_estimate low, high;
+    double weight = weight_of(query->form, n), weight_low = weight_of(query->form, below);
+    at_density(speeds, query, below, density, &low);
+    if (above > below) {
+        at_density(speeds, query, above, density, &high);
+        result->seconds = through(weight, weight_low, low.seconds, weight_of(query->form, above), high.seconds);
+    } else {
+        result->seconds = low.seconds * weight / weight_low;
+    }
+    result->bytes = low.bytes;
+    return 1;
+}
+
+static uint8_t isa_of(uint32_t cpu)
+{
+    return cpu & PRUNE_CPU_AVX512 ? PR_ISA_AVX512
+           : cpu & PRUNE_CPU_AVX2 ? PR_ISA_AVX2
+           : cpu & PRUNE_CPU_NEON ? PR_ISA_NEON
+                                  : PR_ISA_SCALAR;
+}
+
+/* Where that many bytes of weights come from, when other things also want room in the cache. */
+static uint8_t level_of(const struct pr_product *product, double bytes)
+{
+    return bytes <= 0.75 * (double)product->l2_bytes   ? PR_FROM_L2
+           : bytes <= 0.75 * (double)product->l3_bytes ? PR_FROM_L3
+                                                       : PR_FROM_MEMORY;
+}
+
+/* The bytes decide on the level and are the same on every one. An instruction set that was not measured is taken to be
+ * like the next one below it, or else the next above. */
+static int find_isa(const struct pr_speeds *speeds, struct query *query, uint32_t cpu, double n, double density,
+                    struct pr_estimate *found)
+{
+    int wanted = isa_of(cpu);
+    for (int i = 0; i < PR_ISA_COUNT; i++)
+        for (int level = 0; level < PR_LEVEL_COUNT; level++) {
+            query->isa = (uint8_t)(i <= wanted ? wanted - i : i);
+            query->level = (uint8_t)level;
+            if (look_up(speeds, query, n, density, found))
+                return 1;
+        }
+    return 0;
+}
+
+int pr_speed_estimate(const struct pr_speeds *speeds, int form, uint32_t cpu, const struct pr_product *product,
+                      struct pr_estimate *estimate)
+{
+    struct query query = {.format = (uint8_t)product->format, .form = (uint8_t)form, .group_m = product->group_m};
+    double elements = (double)product->rows * (double)product->columns, n = product->n < 1 ? 1 : product->n;
+    double density = product->density > 1e-6 ? product->density : 1e-6;
+    struct pr_estimate found;
+    if (!find_isa(speeds, &query, cpu, n, density, &found)) {
+        query.group_m = ANY_GROUP;
+        if (!find_isa(speeds, &query, cpu, n, density, &found))
+            return 0;
+    }
+    for (int level = level_of(product, found.bytes * elements); level >= 0; level--) {
+        query.level = (uint8_t)level;
+        if (look_up(speeds, &query, n, density, &found))
+            break;
+    }
+    estimate->seconds = CALL_SECONDS + found.seconds * 1e-12 * elements;
+    estimate->bytes = found.bytes * elements;
+    return 1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The convolution from the inside. For a tile of output rows the part of the image that it needs is brought into planes
+ * in which every stored weight is a shift: its products are a run of floats that begins at one place, added to the
+ * run of the sums. What makes that true for any stride and dilation is the order of the planes alone:
+ *
+ *   [input channel][copy or column phase][row phase][row][pitch]
+ *
+ * where row r of phase p is the image's row (first + r) * stride + p - padding, and columns likewise.
+ */
+#ifndef PR_CORE_SPARSE_CONVOLUTION_H
+#define PR_CORE_SPARSE_CONVOLUTION_H
+
+#include "core/kernels/kernels.h"
+#include "core/sparse/packed/packed.h"
+#include "prune/convolution.h"
+
+enum pr_convolution_algorithm { PR_COPIES, PR_SHIFTS, PR_PRODUCT };
+
+/* One axis of the planes, for each of the kernel's places along it. */
+struct pr_axis {
+    int64_t planes;  /* phases, or copies */
+    int64_t *plane;  /* which of them the place is in */
+    int64_t *shift;  /* and how far from its beginning */
+    int64_t *origin; /* of each plane: where its element 0 is, in the image, of output 0 */
+    int64_t reach;   /* the largest shift */
+};
+
+/* The runs and starts of one block of output channels against one panel of input channels begin here. */
+struct pr_conv_cell {
+    int64_t run, entry;
+};
+
+/* Laid out for one size of image. */
+struct pr_conv_plan {
+    int64_t height, width, output_height, output_width;
+    int64_t rows, pitch, tile; /* of output rows that are computed at once; floats of one; floats of all, rounded up */
+    int64_t plane, channel;    /* floats of a plane and of all planes of a channel */
+    int64_t panel, panels;     /* input channels of a panel; panels of a group */
+    int64_t block, blocks;     /* output channels of a block; blocks of a group */
+    struct pr_axis down, across; /* rows and columns */
+    struct pr_conv_cell *cells;  /* [group][block][panel], and where the last one ends */
+    struct pr_run *runs;
+    uint32_t *starts; /* within the panel */
+    float *values;
+    int64_t *work; /* before each (group, block): stored elements and rows */
+};
+
+struct prune_convolution {
+    prune_context *context;
+    uint32_t cpu;
+    struct pr_kernels kernels;
+    enum pr_convolution_algorithm algorithm;
+    int64_t out_channels, in_channels, groups, kernel_height, kernel_width, stride, dilation, padding;
+    prune_sparse *weights;    /* csr: rows are output channels */
+    prune_packed *product;    /* 1 x 1 */
+    struct pr_conv_plan plan; /* for the size that was said */
+};
+
+int32_t pr_conv_plan_make(struct pr_conv_plan *plan, const prune_convolution *convolution, int64_t height,
+                          int64_t width);
+void pr_conv_plan_release(struct pr_conv_plan *plan, const prune_convolution *convolution);
+
+#endif
