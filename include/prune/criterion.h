@@ -8,6 +8,20 @@
  *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
  *   "scores"         sum w: the tensor is itself the caller's importances
  *
+ * Every criterion takes two settings more, e.g. "l1:aggregate=mean,normalize=l2". What is put together from elements
+ * has
+ *
+ *   aggregate   how a unit's elements are put together: "sum" or "mean" of what stands under the sum above (l2 with
+ *               mean is the root mean square), "max", "product" or "first" (in row-major order) of the scores that the
+ *               elements would have alone. An infinity times zero is refused, PRUNE_E_VALUE with the unit
+ *
+ * and all of them have
+ *
+ *   normalize   what is done to the scores s of the tensor, to compare them with those of others: "none"; "size", s /
+ *               elements of the unit; "l2", s / sqrt(sum s^2); "sum", s / sum |s|; "max", s / max |s|; "min-max",
+ *               (s - min) / (max - min); "standard", (s - mean) / deviation (population). Where the divisor is 0, the
+ *               results are. All but "size" keep the order. Infinite scores stay, and do not count in the measures
+ *
  * Single elements are scored exactly. Sums run over a unit's elements in row-major order, in double, so that they have
  * the same bits on every CPU; l2 and lp scale by the largest magnitude, so that they neither overflow nor lose small
  * units. Infinite weights give infinite scores. A NaN weight is refused, PRUNE_E_VALUE with its position.

@@ -264,7 +264,7 @@ START_TEST(specs)
                             {"lp:p=inf", "inf"},
                             {"lp:p=1,5", "5"},
                             {"lp:q=1", "unknown key"},
-                            {"l1:p=1", "none"},
+                            {"l1:p=1", "aggregate, normalize"},
                             {"random:seed=-1", "range"},
                             {"random:seed=1.5", "whole number"},
                             {"random:seed=0x10", "0x10"}};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/criterion/criterion.h"
 
+#include <string.h>
+
 #include "core/tensor/tensor.h"
 
 #define PR_CRITERION(name) extern const struct pr_criterion_kind pr_criterion_##name;
@@ -14,6 +16,15 @@ const struct pr_kind *const pr_criterion_kinds[] = {
 #undef PR_CRITERION
 };
 const int32_t pr_criterion_kind_count = (int32_t)(sizeof pr_criterion_kinds / sizeof *pr_criterion_kinds);
+
+/* Which word a parameter has that some kinds have; the first where this one has not got it. */
+static int32_t word_of(const struct pr_kind *kind, const struct pr_values *values, const char *name)
+{
+    for (int32_t i = 0; kind->parameters && kind->parameters[i].name; i++)
+        if (strcmp(kind->parameters[i].name, name) == 0)
+            return (int32_t)values->whole[i];
+    return 0;
+}
 
 int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec)
 {
@@ -35,6 +46,8 @@ int32_t prune_criterion_create(prune_criterion **out, prune_context *context, co
     criterion->context = prune_context_retain(context);
     criterion->kind = kind;
     criterion->values = values;
+    criterion->aggregate = (enum pr_aggregate)word_of(&kind->kind, &values, "aggregate");
+    criterion->normalize = (enum pr_normalize)word_of(&kind->kind, &values, "normalize");
     *out = criterion;
     return PRUNE_OK;
 }
@@ -71,6 +84,21 @@ static int32_t wrap_scores(prune_scores **out, const struct pr_grid *grid, prune
     return PRUNE_OK;
 }
 
+static int32_t score(struct pr_scoring *scoring, double *scores)
+{
+    const struct pr_criterion_kind *kind = scoring->criterion->kind;
+    int32_t status = kind->begin ? kind->begin(scoring) : PRUNE_OK;
+    if (!status)
+        status = pr_score_units(scoring, scores);
+    if (!status && kind->layer)
+        status = kind->layer(scoring, scores);
+    if (kind->end)
+        kind->end(scoring);
+    if (!status)
+        pr_normalize(scoring->criterion->normalize, scoring->grid, scores);
+    return status;
+}
+
 int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criterion, const prune_tensor *weights,
                               const prune_observations *observations, const prune_granularity *granularity)
 {
@@ -80,13 +108,13 @@ int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criteri
     PR_REQUIRE(criterion);
     PR_REQUIRE(weights);
     PR_REQUIRE(granularity);
-    (void)observations;
     if (!pr_dtype_is_float(weights->dtype))
         return pr_fail(PRUNE_E_DTYPE, "%s: weights are %s; they must be f32, f16, bf16 or f64", __func__,
                        prune_dtype_name(weights->dtype));
     PR_TRY(pr_grid_make(&grid, granularity, weights->rank, weights->shape));
     PR_TRY(prune_tensor_create(&values, weights->context, PRUNE_F64, grid.rank, grid.extent));
-    int32_t status = pr_score_units(criterion, weights, &grid, prune_tensor_data(values));
+    struct pr_scoring scoring = {criterion, &criterion->values, weights, observations, &grid, NULL};
+    int32_t status = score(&scoring, prune_tensor_data(values));
     if (status) {
         prune_tensor_free(values);
         return status;

@@ -9,21 +9,24 @@ enum { P };
  * (at least 1/2 after scaling) underflow. */
 static const struct pr_parameter parameters[] = {
     {.name = "p", .type = PR_REAL, .least = 0.1, .most = 1000, .help = "exponent, 0.1 to 1000"},
+    PR_AGGREGATE("sum"),
+    PR_NORMALIZE,
     {0},
 };
 
-static void terms(const struct pr_values *values, double *row, int64_t count)
+static void terms(const struct pr_scoring *scoring, int64_t position, double *row, int64_t count)
 {
-    double p = values->real[P];
+    double p = scoring->values->real[P];
+    (void)position;
     for (int64_t i = 0; i < count; i++) {
         double x = fabs(row[i]);
         row[i] = p == 1 ? x : p == 2 ? x * x : pr_power(x, p);
     }
 }
 
-static void finish(const struct pr_values *values, double *sums, int64_t count)
+static void finish(const struct pr_scoring *scoring, double *sums, int64_t count)
 {
-    double p = values->real[P];
+    double p = scoring->values->real[P];
     for (int64_t i = 0; i < count; i++)
         sums[i] = p == 1 ? sums[i] : p == 2 ? sqrt(sums[i]) : pr_root(sums[i], p);
 }

@@ -11,6 +11,7 @@ static const struct pr_parameter parameters[] = {
      .least = 0,
      .most = 9007199254740992.0,
      .help = "seed of the random numbers, 0 to 2^53"},
+    PR_NORMALIZE,
     {0},
 };
 

@@ -24,9 +24,11 @@ struct plan {
 enum phase { SINGLE, LARGEST, SUM, LOOK };
 
 struct job {
-    const prune_criterion *criterion;
-    const prune_tensor *weights;
+    const struct pr_scoring *scoring;
+    const struct pr_criterion_kind *kind;
+    const prune_tensor *weights; /* or what `elements` has made of them */
     const struct pr_grid *grid;
+    enum pr_aggregate how;
     int single_at_edge;
     struct plan plan;
     enum phase phase;
@@ -34,6 +36,7 @@ struct job {
     int64_t tasks, units;
     double *scores;
     int32_t *exponents;     /* of the largest magnitude of each unit, for kinds that scale */
+    int64_t *powers;        /* of two, of the product of each unit, where products are taken */
     int64_t nan[MAX_TASKS]; /* per task: row-major number of the first NaN, or INT64_MAX */
 };
 
@@ -89,18 +92,6 @@ static double scale_down(double x, int32_t e)
     return x * power_of_two(-half) * power_of_two(half - e);
 }
 
-/* A row of `count` elements whose first is number `first` along its axis, to the units that they are in. */
-static void add(const double *row, int64_t count, double *sums, int64_t first, int64_t unit)
-{
-    for (int64_t i = 0, u = 0; i < count; u++) {
-        int64_t end = (first / unit + u + 1) * unit - first;
-        double total = sums[u];
-        for (end = end < count ? end : count; i < end; i++)
-            total += row[i];
-        sums[u] = total;
-    }
-}
-
 static void raise_largest(const double *row, int64_t count, double *largest, int64_t first, int64_t unit)
 {
     for (int64_t i = 0, u = 0; i < count; u++) {
@@ -121,10 +112,12 @@ static void scale_row(double *row, int64_t count, const int32_t *exponents, int6
     }
 }
 
-/* `count` elements from column `first` of a row that begins in unit `unit_number`. 0, or which one is NaN + 1. */
-static int64_t take_chunk(const struct job *job, const char *data, int64_t first, int64_t count, int64_t unit_number)
+/* `count` elements from column `first` of a row that begins in unit `unit_number`; `position` is the number of the
+ * first. 0, or which one is NaN + 1. */
+static int64_t take_chunk(const struct job *job, const char *data, int64_t first, int64_t count, int64_t unit_number,
+                          int64_t position)
 {
-    const prune_criterion *c = job->criterion;
+    const struct pr_criterion_kind *kind = job->kind;
     const struct plan *plan = &job->plan;
     int64_t unit = plan->unit[plan->rank - 1], number = unit_number + first / unit;
     double chunk[CHUNK], *row = job->phase == SINGLE ? job->scores + number : chunk;
@@ -140,18 +133,22 @@ static int64_t take_chunk(const struct job *job, const char *data, int64_t first
     }
     if (job->phase == LOOK)
         return 0;
-    if (job->phase == SINGLE) {
-        if (c->kind->single)
-            c->kind->single(&c->values, row, count);
-    } else if (job->phase == LARGEST) {
+    if (job->phase == LARGEST) {
         raise_largest(row, count, job->scores + number, first, unit);
+        return 0;
+    }
+    if (job->phase == SINGLE || job->how >= PR_AGGREGATE_MAX) {
+        if (kind->single)
+            kind->single(job->scoring, position, row, count);
     } else {
         if (job->exponents)
             scale_row(row, count, job->exponents + number, first, unit);
-        if (c->kind->terms)
-            c->kind->terms(&c->values, row, count);
-        add(row, count, job->scores + number, first, unit);
+        if (kind->terms)
+            kind->terms(job->scoring, position, row, count);
     }
+    if (job->phase == SUM)
+        pr_aggregate_row(job->how, row, count, job->scores + number, job->powers ? job->powers + number : NULL, first,
+                         unit);
     return 0;
 }
 
@@ -184,7 +181,7 @@ static void take_box(void *argument, int32_t task)
         for (int64_t j = begin[last]; j < end[last]; j += CHUNK) {
             int64_t count = end[last] - j < CHUNK ? end[last] - j : CHUNK;
             const char *data = job->weights->data + (offset + j * plan->step[last]) * size;
-            int64_t nan = take_chunk(job, data, j, count, number);
+            int64_t nan = take_chunk(job, data, j, count, number, position + j);
             if (nan) {
                 job->nan[task] = position + j + nan - 1;
                 return;
@@ -234,36 +231,48 @@ static int has_single_at_edge(const struct pr_grid *grid)
 static void score_singles(const struct job *job, int64_t begin, int64_t end)
 {
     const struct pr_grid *grid = job->grid;
-    const prune_criterion *c = job->criterion;
     for (int64_t unit = begin; unit < end; unit++) {
-        int64_t rest = unit, offset = 0;
+        int64_t rest = unit, offset = 0, position = 0, size = 1;
         int32_t i = grid->rank - 1;
         for (; i >= 0; i--) {
             int64_t index = rest % grid->extent[i];
             if (grid->unit[i] > 1 && index < grid->extent[i] - 1)
                 break;
             offset += index * grid->unit[i] * job->weights->strides[i];
+            position += index * grid->unit[i] * size;
+            size *= grid->shape[i];
             rest /= grid->extent[i];
         }
         if (i >= 0)
             continue;
         const char *data = job->weights->data + offset * prune_dtype_size(job->weights->dtype);
         pr_read_double(job->weights->dtype, data, 1, 1, &job->scores[unit]);
-        if (c->kind->single)
-            c->kind->single(&c->values, &job->scores[unit], 1);
+        if (job->kind->single)
+            job->kind->single(job->scoring, position, &job->scores[unit], 1);
     }
+}
+
+static void start_units(void *argument, int32_t task)
+{
+    struct job *job = argument;
+    int64_t begin, end;
+    part_of_units(job, task, &begin, &end);
+    pr_aggregate_start(job->how, job->scores + begin, end - begin);
 }
 
 static void finish_units(void *argument, int32_t task)
 {
     struct job *job = argument;
-    const struct pr_criterion_kind *kind = job->criterion->kind;
+    const struct pr_criterion_kind *kind = job->kind;
     int64_t begin, end;
     part_of_units(job, task, &begin, &end);
     if (kind->number)
-        kind->number(&job->criterion->values, begin, end - begin, job->scores + begin);
-    if (kind->finish)
-        kind->finish(&job->criterion->values, job->scores + begin, end - begin);
+        kind->number(job->scoring->values, begin, end - begin, job->scores + begin);
+    else
+        pr_aggregate_end(job->how, job->grid, begin, end - begin, job->scores + begin,
+                         job->powers ? job->powers + begin : NULL);
+    if (kind->finish && job->how < PR_AGGREGATE_MAX)
+        kind->finish(job->scoring, job->scores + begin, end - begin);
     for (int64_t i = begin; job->exponents && i < end; i++)
         job->scores[i] = ldexp(job->scores[i], job->exponents[i]);
     if (job->exponents && job->single_at_edge)
@@ -294,50 +303,88 @@ static int32_t refuse_nan(const prune_tensor *weights, int64_t position)
                    pr_index_text(place, weights->rank, weights->shape, position));
 }
 
-static int32_t sum_units(struct job *job)
+static int32_t refuse_sum(const struct job *job, int64_t unit)
 {
-    const struct pr_criterion_kind *kind = job->criterion->kind;
     const struct pr_grid *grid = job->grid;
     char place[PR_MAX_SHAPE_TEXT];
-    if (kind->scales) {
+    int product = job->how == PR_AGGREGATE_PRODUCT;
+    return pr_fail(PRUNE_E_VALUE, "unit %lld, at %s of the grid, has %s, whose %s is NaN; give it at most one",
+                   (long long)unit, pr_index_text(place, grid->rank, grid->extent, unit),
+                   product ? "an infinity and a zero" : "both infinities", product ? "product" : "sum");
+}
+
+static int32_t sum_units(struct job *job)
+{
+    if (job->exponents) {
         int64_t nan = run(job, LARGEST, take_box);
         if (nan != INT64_MAX)
             return refuse_nan(job->weights, nan);
         run(job, LARGEST, take_exponents);
     }
-    int64_t nan = run(job, kind->number ? LOOK : SUM, take_box);
+    if (job->how >= PR_AGGREGATE_MAX)
+        run(job, SUM, start_units);
+    int64_t nan = run(job, job->kind->number ? LOOK : SUM, take_box);
     if (nan != INT64_MAX)
         return refuse_nan(job->weights, nan);
     nan = run(job, SUM, finish_units);
-    if (nan != INT64_MAX)
-        return pr_fail(PRUNE_E_VALUE,
-                       "unit %lld, at %s of the grid, has both infinities, whose sum is NaN; give it at most one",
-                       (long long)nan, pr_index_text(place, grid->rank, grid->extent, nan));
-    return PRUNE_OK;
+    return nan == INT64_MAX ? PRUNE_OK : refuse_sum(job, nan);
 }
 
-int32_t pr_score_units(const prune_criterion *criterion, const prune_tensor *weights, const struct pr_grid *grid,
-                       double *scores)
+static int32_t score_job(struct job *job)
 {
-    struct job job = {.criterion = criterion, .weights = weights, .grid = grid, .scores = scores, .units = grid->units};
-    if (grid->elements == 0)
-        return PRUNE_OK;
-    make_plan(&job.plan, weights, grid);
-    job.single_at_edge = has_single_at_edge(grid);
-    for (int32_t i = 1; i < job.plan.rank; i++)
-        if (job.plan.extent[i] > job.plan.extent[job.split])
-            job.split = i;
-    job.tasks = pr_ceil_div(grid->elements, ELEMENTS_PER_TASK);
-    int64_t threads = prune_context_threads(weights->context);
-    job.tasks = job.tasks < threads ? job.tasks : threads;
-    job.tasks = job.tasks < job.plan.extent[job.split] ? job.tasks : job.plan.extent[job.split];
-    if (grid->units == grid->elements && !criterion->kind->number) {
-        int64_t nan = run(&job, SINGLE, take_box);
-        return nan == INT64_MAX ? PRUNE_OK : refuse_nan(weights, nan);
+    const struct pr_grid *grid = job->grid;
+    prune_context *context = job->weights->context;
+    make_plan(&job->plan, job->weights, grid);
+    job->single_at_edge = has_single_at_edge(grid);
+    for (int32_t i = 1; i < job->plan.rank; i++)
+        if (job->plan.extent[i] > job->plan.extent[job->split])
+            job->split = i;
+    job->tasks = pr_ceil_div(grid->elements, ELEMENTS_PER_TASK);
+    int64_t threads = prune_context_threads(context);
+    job->tasks = job->tasks < threads ? job->tasks : threads;
+    job->tasks = job->tasks < job->plan.extent[job->split] ? job->tasks : job->plan.extent[job->split];
+    if (job->kind->units) {
+        int64_t nan = run(job, LOOK, take_box);
+        return nan == INT64_MAX ? job->kind->units(job->scoring, job->scores) : refuse_nan(job->weights, nan);
     }
-    if (criterion->kind->scales)
-        PR_TRY(pr_alloc(weights->context, grid->units, sizeof *job.exponents, &job.exponents));
-    int32_t status = sum_units(&job);
-    pr_release(weights->context, job.exponents);
+    if (grid->units == grid->elements && !job->kind->number) {
+        int64_t nan = run(job, SINGLE, take_box);
+        return nan == INT64_MAX ? PRUNE_OK : refuse_nan(job->weights, nan);
+    }
+    if (job->kind->scales && job->how < PR_AGGREGATE_MAX)
+        PR_TRY(pr_alloc(context, grid->units, sizeof *job->exponents, &job->exponents));
+    int32_t status = PRUNE_OK;
+    if (job->how == PR_AGGREGATE_PRODUCT)
+        status = pr_alloc_zero(context, grid->units, sizeof *job->powers, &job->powers);
+    if (!status)
+        status = sum_units(job);
+    pr_release(context, job->exponents);
+    pr_release(context, job->powers);
+    return status;
+}
+
+int32_t pr_score_units(struct pr_scoring *scoring, double *scores)
+{
+    const prune_tensor *weights = scoring->weights;
+    const struct pr_criterion_kind *kind = scoring->criterion->kind;
+    struct job job = {.scoring = scoring,
+                      .kind = kind,
+                      .weights = weights,
+                      .grid = scoring->grid,
+                      .how = scoring->criterion->aggregate,
+                      .scores = scores,
+                      .units = scoring->grid->units};
+    prune_tensor *importances;
+    if (scoring->grid->elements == 0)
+        return PRUNE_OK;
+    if (!kind->elements)
+        return score_job(&job);
+    PR_TRY(pr_refuse_nan(weights, "weight"));
+    PR_TRY(prune_tensor_create(&importances, weights->context, PRUNE_F64, weights->rank, weights->shape));
+    int32_t status = kind->elements(scoring, importances);
+    job.weights = importances;
+    if (!status)
+        status = score_job(&job);
+    prune_tensor_free(importances);
     return status;
 }
