@@ -5,6 +5,13 @@
  *   "l1"             sum |w|; magnitude: Han et al. 2015 for single elements, Li et al. 2017 for filters
  *   "l2"             sqrt(sum w^2)
  *   "lp:p=P"         (sum |w|^P)^(1/P), P 0.1 to 1000; the norms rank single elements alike, groups differently
+ *   "linf"           max |w|
+ *   "lamp"           w^2 / sum of w^2 over the units that are no smaller (of equal ones the lower number counts as
+ *                    smaller), for a unit sum w^2: the largest of every tensor gets 1, so that no tensor is emptied by
+ *                    a ranking of all; Lee et al. 2021
+ *   "fpgm"           sum over the other units of the tensor of the Euclidean distance, what a unit at the edge lacks
+ *                    counted as zeros: far from the geometric median is kept longer; He et al. 2019. Work grows with
+ *                    units^2, memory is 8 bytes an element; single elements take a sort
  *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
  *   "scores"         sum w: the tensor is itself the caller's importances
  *
@@ -24,7 +31,7 @@
  *
  * Single elements are scored exactly. Sums run over a unit's elements in row-major order, in double, so that they have
  * the same bits on every CPU; l2 and lp scale by the largest magnitude, so that they neither overflow nor lose small
- * units. Infinite weights give infinite scores. A NaN weight is refused, PRUNE_E_VALUE with its position.
+ * units. Infinite weights give infinite scores, and do not count in the scores of other units. A NaN weight is refused, PRUNE_E_VALUE with its position.
  */
 #ifndef PRUNE_CRITERION_H
 #define PRUNE_CRITERION_H
@@ -47,6 +54,17 @@ typedef struct prune_observations prune_observations;
 
 /* From a spec string, see prune/kinds.h. */
 PRUNE_API int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec);
+
+/* The caller's own criterion: fills `importances`, F64 zeros in row-major order and in the shape of `weights`, with one
+ * number for each element; the library puts them together for units as it does for "scores". `settings` are those that
+ * every criterion has, "aggregate=mean,normalize=l2", or NULL. Called once for each prune_criterion_score, on the calling
+ * thread, with the observations given there; `user` is handed through. It returns 0, or a negative status that becomes
+ * the score's (prune_fail sets the sentence); it must not keep the tensors. NaN among its importances is refused,
+ * PRUNE_E_VALUE with the position. The spec of such a criterion, "callback:...", makes none. */
+typedef int32_t (*prune_importance_fn)(void *user, const prune_tensor *weights, const prune_observations *observations,
+                                       prune_tensor *importances);
+PRUNE_API int32_t prune_criterion_from_callback(prune_criterion **out, prune_context *context,
+                                                prune_importance_fn importance, void *user, const char *settings);
 
 /* The canonical spec string; the criterion's own memory. */
 PRUNE_API const char *prune_criterion_spec(const prune_criterion *criterion);

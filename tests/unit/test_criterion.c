@@ -184,10 +184,10 @@ END_TEST
 /* NaN, quiet or signalling, is refused by every criterion, with the position of the first. */
 START_TEST(nan_among_weights)
 {
-    const char *criteria[] = {"l1", "l2", "lp:p=1.5", "random", "scores"};
+    const char *criteria[] = {"l1", "l2", "lp:p=1.5", "random", "scores", "linf", "lamp", "fpgm"};
     const char *granularities[] = {"element", "row", "column", "nm:keep_n=2,group_m=4"};
     const uint32_t nans[] = {0x7fc00000u, 0x7f800001u, 0xffc00001u};
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 96; i++) {
         float w[12] = {0, 1, 2, 3, 4, 5, 6, INFINITY, 8, 9, 10, 11};
         memcpy(&w[6], &nans[i % 3], 4);
         memcpy(&w[9], &nans[0], 4);
@@ -251,7 +251,7 @@ START_TEST(specs)
                              {"random:seed=-0", "random"},
                              {"random:seed=9007199254740992", "random:seed=9007199254740992"},
                              {"scores", "scores"}};
-    const char *bad[][2] = {{"", "l1, l2, lp, random, scores"},
+    const char *bad[][2] = {{"", "l1, l2, lp, linf, lamp, fpgm, random, scores"},
                             {"L1", "\"L1\""},
                             {"lp", "p"},
                             {"lp:", "colon"},

@@ -14,7 +14,7 @@ static int32_t find(const char *registry, const char *name)
 
 START_TEST(what_there_is)
 {
-    const char *expected[][9] = {{"l1", "l2", "lp", "random", "scores", NULL},
+    const char *expected[][9] = {{"l1", "l2", "lp", "linf", "lamp", "fpgm", "random", "scores", NULL},
                                  {"element", "nm", "filter", "row", "column", NULL},
                                  {"one-shot", "linear", "cubic", NULL},
                                  {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};

@@ -26,17 +26,12 @@ static int32_t word_of(const struct pr_kind *kind, const struct pr_values *value
     return 0;
 }
 
-int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec)
+int32_t pr_criterion_new(prune_criterion **out, prune_context *context, const struct pr_criterion_kind *kind,
+                         const struct pr_values *values)
 {
-    int32_t index;
-    struct pr_values values;
     char canonical[PR_MAX_SPEC];
     prune_criterion *criterion;
-    PR_REQUIRE(out);
-    PR_REQUIRE(spec);
-    PR_TRY(pr_spec_parse(spec, "criterion", pr_criterion_kinds, pr_criterion_kind_count, &index, &values));
-    const struct pr_criterion_kind *kind = (const struct pr_criterion_kind *)pr_criterion_kinds[index];
-    pr_spec_print(canonical, &kind->kind, &values);
+    pr_spec_print(canonical, &kind->kind, values);
     PR_TRY(pr_alloc_zero(context, 1, sizeof *criterion, &criterion));
     int32_t status = pr_copy_text(context, canonical, &criterion->spec);
     if (status) {
@@ -45,11 +40,21 @@ int32_t prune_criterion_create(prune_criterion **out, prune_context *context, co
     }
     criterion->context = prune_context_retain(context);
     criterion->kind = kind;
-    criterion->values = values;
-    criterion->aggregate = (enum pr_aggregate)word_of(&kind->kind, &values, "aggregate");
-    criterion->normalize = (enum pr_normalize)word_of(&kind->kind, &values, "normalize");
+    criterion->values = *values;
+    criterion->aggregate = (enum pr_aggregate)word_of(&kind->kind, values, "aggregate");
+    criterion->normalize = (enum pr_normalize)word_of(&kind->kind, values, "normalize");
     *out = criterion;
     return PRUNE_OK;
+}
+
+int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec)
+{
+    int32_t index;
+    struct pr_values values;
+    PR_REQUIRE(out);
+    PR_REQUIRE(spec);
+    PR_TRY(pr_spec_parse(spec, "criterion", pr_criterion_kinds, pr_criterion_kind_count, &index, &values));
+    return pr_criterion_new(out, context, (const struct pr_criterion_kind *)pr_criterion_kinds[index], &values);
 }
 
 const char *prune_criterion_spec(const prune_criterion *criterion)

@@ -53,11 +53,16 @@ struct prune_criterion {
     struct pr_values values;
     enum pr_aggregate aggregate;
     enum pr_normalize normalize;
+    prune_importance_fn importance; /* of a caller's criterion */
+    void *user;
     char *spec;
 };
 
 extern const struct pr_kind *const pr_criterion_kinds[];
 extern const int32_t pr_criterion_kind_count;
+
+int32_t pr_criterion_new(prune_criterion **out, prune_context *context, const struct pr_criterion_kind *kind,
+                         const struct pr_values *values);
 
 /* The scores of every unit into `scores`, which holds zeros; sum.c. */
 int32_t pr_score_units(struct pr_scoring *scoring, double *scores);
