@@ -23,9 +23,18 @@ extern "C" {
 #define PRUNE_SPARSITY 1  /* the fraction of units to remove, 0 to 1 */
 #define PRUNE_KEEP 2      /* the number of units to keep in each pool, a whole number, at most the size of each pool */
 #define PRUNE_THRESHOLD 3 /* units that score below `amount` go */
+#define PRUNE_QUALITY 4   /* prune_mask_magnitude only */
+#define PRUNE_COUNT 5 /* the number of units to remove in each pool, a whole number, at most the size of each pool */
 
 /* PRUNE_E_ARGUMENT for an amount that is NaN or outside its range, or a target that the granularity does not take. */
 PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t target, double amount);
+
+/* The same among what a mask of the tensor's shape keeps: a unit of which `within` keeps nothing is gone already, and
+ * the target is for the others. SPARSITY 0.2 removes a fifth of the survivors of each pool (Frankle and Carbin 2019: 100
+ * weights 80, 64, 51, 41, 33, 26); a quota, KEEP or COUNT beyond the survivors of a pool means all of them. What
+ * `within` does not keep is never kept. */
+PRUNE_API int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, const prune_mask *within,
+                                           int32_t target, double amount);
 
 /* Schedules:
  *   "one-shot:sparsity=S,step=T"                           nothing before step T, S from it on

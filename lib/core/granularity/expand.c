@@ -85,6 +85,25 @@ static void expand_part(void *argument, int32_t index)
     }
 }
 
+void pr_grid_alive(const struct pr_grid *grid, const prune_mask *mask, uint8_t *alive)
+{
+    int64_t length = grid->rank > 0 ? grid->shape[grid->rank - 1] : 1;
+    int64_t unit = grid->rank > 0 ? grid->unit[grid->rank - 1] : 1;
+    memset(alive, 0, (size_t)grid->units);
+    for (int64_t begin = 0; begin < grid->elements; begin += length) {
+        int64_t rest = begin / length, first = 0;
+        for (int32_t i = grid->rank - 2; i >= 0; i--) {
+            first += rest % grid->shape[i] / grid->unit[i] * grid->stride[i];
+            rest /= grid->shape[i];
+        }
+        for (int64_t j = 0, u = 0; j < length; j += unit, u++) {
+            int64_t end = j + unit < length ? j + unit : length;
+            alive[first + u] |= unit == 1 ? (uint8_t)pr_mask_get(mask, begin + j)
+                                          : (uint8_t)(pr_mask_kept_in(mask, begin + j, begin + end) > 0);
+        }
+    }
+}
+
 int32_t pr_grid_expand(prune_mask **out, prune_context *context, const struct pr_grid *grid, const uint8_t *keep)
 {
     prune_mask *mask;

@@ -22,12 +22,19 @@ struct pr_cut {
     int64_t quota;
 };
 
+struct pr_grid;
+struct pr_target; /* how many go, below */
+
 /* One file and one line of granularities.def each. */
 struct pr_granularity_kind {
     struct pr_kind kind;
     int has_quota;
     int32_t (*check)(const struct pr_values *values); /* what the table cannot say of the values; NULL for nothing */
     int32_t (*cut)(const struct pr_values *values, int32_t rank, const int64_t *shape, struct pr_cut *cut);
+    /* Where "the least important of each pool go" is not what the pattern asks for: keep[unit] becomes 1 for the units
+     * that stay, 0 for those that go. A score that is NaN stands for a unit that is gone already. NULL for the rest. */
+    int32_t (*solve)(prune_context *context, const struct pr_grid *grid, const double *scores,
+                     const struct pr_target *target, uint8_t *keep);
 };
 
 struct prune_granularity {
@@ -50,6 +57,16 @@ struct pr_grid {
     int64_t pool[PRUNE_MAX_RANK];          /* units of a pool that is not cut off by the edge */
     int64_t pool_extent[PRUNE_MAX_RANK];   /* pools */
     int64_t elements, units, pools, quota; /* quota PR_NO_QUOTA for none */
+    const struct pr_granularity_kind *kind;
+    struct pr_values values; /* of the kind's parameters */
+};
+
+/* How many of a pool's units go, exactly. */
+struct pr_target {
+    int32_t kind; /* PRUNE_QUOTA, PRUNE_SPARSITY, PRUNE_KEEP or PRUNE_COUNT of prune/select.h */
+    double amount;
+    int64_t quota;
+    int within; /* whether some units are gone already, their scores NaN; the target is for the others */
 };
 
 /* Scores, one for each unit of a grid: made by criteria, read by selection. */
@@ -89,6 +106,9 @@ struct pr_pool_run {
 void pr_pool_run_start(const struct pr_grid *grid, const struct pr_pool_at *at, int64_t skip, int64_t count,
                        struct pr_pool_run *run);
 void pr_pool_run_next(struct pr_pool_run *run);
+
+/* alive[unit] becomes 1 for the units of which the mask, of the grid's shape, keeps an element, 0 for the others. */
+void pr_grid_alive(const struct pr_grid *grid, const prune_mask *mask, uint8_t *alive);
 
 /* The mask that keeps the elements of the units whose byte in `keep` is 1. */
 int32_t pr_grid_expand(prune_mask **out, prune_context *context, const struct pr_grid *grid, const uint8_t *keep);

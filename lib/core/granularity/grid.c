@@ -9,11 +9,12 @@ static int64_t least(int64_t a, int64_t b)
 int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity, int32_t rank, const int64_t *shape)
 {
     struct pr_cut cut = {.quota = PR_NO_QUOTA};
-    struct pr_grid made = {.rank = rank, .units = 1, .pools = 1};
+    struct pr_grid made = {.rank = rank, .units = 1, .pools = 1, .kind = granularity->kind};
     PR_TRY(pr_count(rank, shape, &made.elements));
     for (int32_t i = 0; i < rank; i++)
         cut.unit[i] = 1, cut.pool[i] = shape[i];
     PR_TRY(granularity->kind->cut(&granularity->values, rank, shape, &cut));
+    made.values = granularity->values;
     made.quota = cut.quota;
     for (int32_t i = rank - 1; i >= 0; i--) {
         /* An axis without elements has no units, but its boxes need an extent that can be divided by. */

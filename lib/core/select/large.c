@@ -139,6 +139,16 @@ static int32_t select_pool(prune_context *context, struct job *job, int64_t k)
     return PRUNE_OK;
 }
 
+static int64_t count_gone(const struct job *job)
+{
+    struct pr_pool_run run;
+    int64_t gone = 0;
+    for (pr_pool_run_start(job->grid, job->at, 0, job->at->units, &run); run.count; pr_pool_run_next(&run))
+        for (int64_t i = run.first; i < run.first + run.count; i++)
+            gone += isnan(job->scores[i]);
+    return gone;
+}
+
 int32_t pr_select_large(prune_context *context, const struct pr_grid *grid, const double *scores,
                         const struct pr_target *target, uint8_t *keep)
 {
@@ -152,7 +162,8 @@ int32_t pr_select_large(prune_context *context, const struct pr_grid *grid, cons
     if (!status) {
         pr_pool_start(grid, 0, &at);
         for (int64_t pool = 0; pool < grid->pools && !status; pool++) {
-            status = select_pool(context, &job, pr_target_count(target, at.units));
+            int64_t gone = target->within ? count_gone(&job) : 0;
+            status = select_pool(context, &job, gone + pr_target_count(target, at.units - gone));
             pr_pool_next(grid, &at);
         }
         pr_release(context, job.offsets);

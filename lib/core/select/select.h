@@ -11,13 +11,6 @@
 #include "core/granularity/granularity.h"
 #include "prune/select.h"
 
-/* How many of a pool's units go, exactly. */
-struct pr_target {
-    int32_t kind; /* PRUNE_QUOTA, PRUNE_SPARSITY, PRUNE_KEEP */
-    double amount;
-    int64_t quota;
-};
-
 /* k = round(sparsity * units), half away from zero, the product in double. */
 static inline int64_t pr_prune_count(double sparsity, int64_t units)
 {
@@ -25,17 +18,21 @@ static inline int64_t pr_prune_count(double sparsity, int64_t units)
     return k < (double)units ? (int64_t)k : units;
 }
 
+/* Of the `units` units of a pool that are not gone already. */
 static inline int64_t pr_target_count(const struct pr_target *target, int64_t units)
 {
     int64_t keep = target->quota;
     if (target->kind == PRUNE_SPARSITY)
         return pr_prune_count(target->amount, units);
+    if (target->kind == PRUNE_COUNT)
+        return target->amount < (double)units ? (int64_t)target->amount : units;
     if (target->kind == PRUNE_KEEP)
         keep = (int64_t)target->amount;
     return units > keep ? units - keep : 0;
 }
 
-/* A score as an integer that orders as scores do; both zeros are one. */
+/* A score as an integer that orders as scores do; both zeros are one. pr_gone(), a NaN, comes before every score: it
+ * stands for a unit that is gone already. */
 static inline uint64_t pr_score_key(double score)
 {
     uint64_t bits;
@@ -43,6 +40,14 @@ static inline uint64_t pr_score_key(double score)
     if (bits == 1ULL << 63)
         bits = 0;
     return bits >> 63 ? ~bits : bits | 1ULL << 63;
+}
+
+static inline double pr_gone(void)
+{
+    uint64_t bits = ~0ULL;
+    double gone;
+    memcpy(&gone, &bits, sizeof gone);
+    return gone;
 }
 
 /* The k-th smallest (1 <= k <= count) of the keys, which are moved about; *equal is how many of those that equal it
@@ -57,6 +62,16 @@ int32_t pr_select_large(prune_context *context, const struct pr_grid *grid, cons
 
 /* Pools with more units than this are cut over threads one by one; smaller ones are dealt out whole. */
 #define PR_LARGE_POOL 262144
+
+/* PRUNE_OK, or PRUNE_E_ARGUMENT for a target that this grid does not take. */
+int32_t pr_check_target(const struct pr_grid *grid, int32_t target, double amount);
+
+/* Selection among what a mask keeps: PRUNE_E_SHAPE unless it has the shape of what was scored; a copy of the scores, to
+ * be released, in which units without an element in the mask are pr_gone(), `alive` (a byte a unit) saying which; and
+ * the mask of the units that stay, less what was gone. */
+int32_t pr_check_within(const char *function, const prune_scores *scores, const prune_mask *within);
+int32_t pr_scores_within(const prune_scores *scores, const prune_mask *within, double **out, uint8_t *alive);
+int32_t pr_expand_within(prune_mask **out, const prune_scores *scores, const prune_mask *within, const uint8_t *keep);
 
 /* One file and one line of schedules.def each. */
 struct pr_schedule_kind {

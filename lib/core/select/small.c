@@ -80,7 +80,13 @@ static void take_pools(void *argument, int32_t task)
         }
         const double *scores = job->scores + at.first;
         uint8_t *keep = job->keep + at.first;
-        if (at.units == 4)
+        if (job->target->within) {
+            int64_t gone = 0;
+            for (int64_t j = 0; j < at.units; j++)
+                gone += isnan(scores[units[j]]);
+            k = gone + pr_target_count(job->target, at.units - gone);
+            select_by_key(scores, units, at.units, k, keep, keys);
+        } else if (at.units == 4)
             select_tiny(scores, units, 4, k, keep);
         else if (at.units <= TINY)
             select_tiny(scores, units, at.units, k, keep);
