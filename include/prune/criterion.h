@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 #include "prune/granularity.h"
+#include "prune/observe.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,9 +49,6 @@ typedef struct prune_criterion prune_criterion;
 
 /* Importances of the units of one tensor, with the granularity and the shape that they belong to. Immutable. */
 typedef struct prune_scores prune_scores;
-
-/* Statistics gathered from data that some criteria need. No criterion of this version does: pass NULL. */
-typedef struct prune_observations prune_observations;
 
 /* From a spec string, see prune/kinds.h. */
 PRUNE_API int32_t prune_criterion_create(prune_criterion **out, prune_context *context, const char *spec);
@@ -69,10 +67,15 @@ PRUNE_API int32_t prune_criterion_from_callback(prune_criterion **out, prune_con
 /* The canonical spec string; the criterion's own memory. */
 PRUNE_API const char *prune_criterion_spec(const prune_criterion *criterion);
 
+/* The PRUNE_OBSERVE_* bits of what it wants to know from data; 0 for none, and for NULL. */
+PRUNE_API int32_t prune_criterion_needs(const prune_criterion *criterion);
+
 PRUNE_API void prune_criterion_free(prune_criterion *criterion);
 
-/* Scores `weights` (F32, F16, BF16 or F64, any strides) by units of `granularity`. PRUNE_E_DTYPE, PRUNE_E_SHAPE,
- * PRUNE_E_VALUE, PRUNE_E_NOMEM. */
+/* Scores `weights` (F32, F16, BF16 or F64, any strides) by units of `granularity`. `observations` may be NULL when the
+ * criterion needs none; otherwise they were made with all that prune_criterion_needs says, and fed (PRUNE_E_ARGUMENT
+ * names what is missing) with data of sizes that fit the weights. PRUNE_E_DTYPE, PRUNE_E_SHAPE, PRUNE_E_VALUE,
+ * PRUNE_E_NOMEM. */
 PRUNE_API int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criterion,
                                         const prune_tensor *weights, const prune_observations *observations,
                                         const prune_granularity *granularity);

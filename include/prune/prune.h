@@ -13,6 +13,7 @@
 #include "prune/granularity.h"
 #include "prune/kinds.h"
 #include "prune/mask.h"
+#include "prune/observe.h"
 #include "prune/packed.h"
 #include "prune/products.h"
 #include "prune/select.h"

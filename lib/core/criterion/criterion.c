@@ -62,6 +62,11 @@ const char *prune_criterion_spec(const prune_criterion *criterion)
     return criterion ? criterion->spec : NULL;
 }
 
+int32_t prune_criterion_needs(const prune_criterion *criterion)
+{
+    return criterion && criterion->kind->needs ? criterion->kind->needs(&criterion->values) : 0;
+}
+
 void prune_criterion_free(prune_criterion *criterion)
 {
     if (!criterion)

@@ -6,6 +6,7 @@
 #define PR_CORE_CRITERION_H
 
 #include "core/criterion/aggregate.h"
+#include "core/observe/observe.h"
 #include "prune/criterion.h"
 
 /* What a kind's functions are told. */
@@ -33,6 +34,7 @@ struct pr_scoring {
  * kinds that score elements) and PR_NORMALIZE. */
 struct pr_criterion_kind {
     struct pr_kind kind;
+    int32_t (*needs)(const struct pr_values *values); /* PRUNE_OBSERVE_ bits; NULL for none */
     int scales; /* terms must see numbers of at most 1: each unit is divided by a power of two, and its score is
                    multiplied by it */
     int32_t (*begin)(
