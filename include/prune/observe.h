@@ -109,6 +109,18 @@ PRUNE_API int32_t prune_observations_gradient(prune_tensor **out, const prune_ob
 PRUNE_API int32_t prune_observations_memory(int32_t needs, int32_t rank, const int64_t *shape, int64_t samples,
                                             int64_t *bytes);
 
+/* Adds all that `other` has gathered, as if it had been fed here after what was: the same to rounding (exactly for
+ * counts, and for sums of whole numbers below 2^53). Needs and options must be equal, PRUNE_E_ARGUMENT, and sizes,
+ * PRUNE_E_SHAPE. On failure nothing has changed. */
+PRUNE_API int32_t prune_observations_merge(prune_observations *observations, const prune_observations *other);
+
+/* Everything in one block of bytes without pointers, a U8 tensor of rank 1, for a file or another process; and back.
+ * Loading copies and checks: PRUNE_E_FORMAT for bytes of another version or byte order, and for any that
+ * prune_observations_save has not written (length, checksum, sizes, numbers). */
+PRUNE_API int32_t prune_observations_save(prune_tensor **out, const prune_observations *observations);
+PRUNE_API int32_t prune_observations_load(prune_observations **out, prune_context *context, const void *data,
+                                          int64_t bytes);
+
 PRUNE_API void prune_observations_free(prune_observations *observations);
 
 #ifdef __cplusplus

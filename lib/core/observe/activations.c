@@ -4,6 +4,7 @@
  * out plane by plane does not depend on how the data is cut.
  */
 #include <math.h>
+#include <stddef.h>
 
 #include "core/observe/observe.h"
 
@@ -17,7 +18,7 @@ struct plane {
 };
 
 /* The mean and the squared deviations of two sets together (Chan, Golub and LeVeque 1983). */
-static void join(double *mean, double *squares, double n, double other_mean, double other_squares, double m)
+void pr_join_moments(double *mean, double *squares, double n, double other_mean, double other_squares, double m)
 {
     double difference = other_mean - *mean, total = n + m;
     *mean += difference * (m / total);
@@ -37,7 +38,7 @@ static void take(struct plane *plane, const double *z, const double *g, int64_t 
         double mean = sum / (double)count, squares = 0;
         for (int64_t i = 0; i < count; i++)
             squares += (z[i] - mean) * (z[i] - mean);
-        join(&plane->mean, &plane->squares, (double)plane->seen, mean, squares, (double)count);
+        pr_join_moments(&plane->mean, &plane->squares, (double)plane->seen, mean, squares, (double)count);
     }
     plane->seen += count;
     plane->zeros += zeros;
@@ -54,8 +55,8 @@ static void finish(prune_observations *o, const struct plane *plane, int64_t sam
     }
     if (array[PR_MOMENT_MEANS]) {
         double before = (double)o->group[PR_ACTIVATIONS].values + (double)sample * (double)plane->seen;
-        join(&array[PR_MOMENT_MEANS][channel], &array[PR_MOMENT_SQUARES][channel], before, plane->mean, plane->squares,
-             (double)plane->seen);
+        pr_join_moments(&array[PR_MOMENT_MEANS][channel], &array[PR_MOMENT_SQUARES][channel], before, plane->mean,
+                        plane->squares, (double)plane->seen);
     }
     if (array[PR_ACTIVATION_TAYLOR]) {
         array[PR_ACTIVATION_TAYLOR][channel] += fabs(plane->product / (double)plane->seen);

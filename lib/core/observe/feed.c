@@ -18,7 +18,7 @@ struct batch {
     int64_t shape[PRUNE_MAX_RANK], count, samples, values;
 };
 
-static int32_t check_finite(const prune_tensor *tensor, const char *what)
+int32_t pr_check_finite(const prune_tensor *tensor, const char *what)
 {
     struct pr_walk walk;
     char place[PR_MAX_SHAPE_TEXT];
@@ -105,7 +105,7 @@ static int32_t check_pair(const prune_observations *o, const struct batch *batch
         return pr_fail(PRUNE_E_SHAPE, "%s have shape %s, the %s %s; they must be equal",
                        pr_observed_group_names[batch->group], pr_shape_text(ours, a->rank, a->shape), what,
                        pr_shape_text(theirs, b->rank, b->shape));
-    return check_finite(b, what);
+    return pr_check_finite(b, what);
 }
 
 static int32_t check_batch(const prune_observations *o, struct batch *batch)
@@ -113,7 +113,7 @@ static int32_t check_batch(const prune_observations *o, struct batch *batch)
     char ours[PR_MAX_SHAPE_TEXT], theirs[PR_MAX_SHAPE_TEXT];
     const struct pr_observed_group *group = &o->group[batch->group];
     const char *what = pr_observed_group_names[batch->group];
-    int64_t total;
+    int64_t total = 0;
     if (!(o->needs & pr_group_needs(batch->group)))
         return pr_fail(PRUNE_E_ARGUMENT, "%s are not gathered: these observations were made with needs %d", what,
                        (int)o->needs);
@@ -126,7 +126,7 @@ static int32_t check_batch(const prune_observations *o, struct batch *batch)
     PR_TRY(pr_add(group->samples, batch->samples, &total));
     PR_TRY(pr_mul(batch->samples, batch->values, &total));
     PR_TRY(pr_add(group->values, total, &total));
-    PR_TRY(check_finite(batch->data, what));
+    PR_TRY(pr_check_finite(batch->data, what));
     return check_pair(o, batch);
 }
 
@@ -135,7 +135,7 @@ static int32_t start_group(prune_observations *o, const struct batch *batch)
 {
     struct pr_observed_group *group = &o->group[batch->group];
     int32_t status = PRUNE_OK;
-    int64_t length;
+    int64_t length = 0;
     if (group->started)
         return PRUNE_OK;
     for (int32_t i = 0; !status && i < PR_ARRAYS; i++)
@@ -202,7 +202,7 @@ static int32_t add_batch(prune_observations *o, const struct batch *batch)
     double *block = NULL;
     prune_tensor *copy = NULL;
     struct pr_observed_group *group = &o->group[batch->group];
-    int64_t length;
+    int64_t length = 0;
     if (batch->group == PR_INPUTS || batch->group == PR_ACTIVATIONS) {
         PR_TRY(pr_mul(batch->group == PR_INPUTS ? pr_observed_block(batch->count) : 1, batch->count, &length));
         PR_TRY(pr_alloc(o->context, length, sizeof *block, &block));

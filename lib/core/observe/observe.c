@@ -3,7 +3,6 @@
 
 #include "base/spec.h"
 
-#define ALL_NEEDS 4095
 #define STANDARD_KEPT 1024
 
 const struct pr_observed_row pr_observed_rows[PR_ARRAYS] = {
@@ -78,9 +77,9 @@ int32_t pr_observed_length(int32_t array, int64_t count, int64_t *length)
 
 static int32_t check_needs(const char *function, int32_t needs)
 {
-    if (needs <= 0 || needs > ALL_NEEDS)
+    if (needs <= 0 || needs > PR_ALL_NEEDS)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: needs is %d; it must be one or more of the PRUNE_OBSERVE_ bits, 1 to %d",
-                       function, (int)needs, ALL_NEEDS);
+                       function, (int)needs, PR_ALL_NEEDS);
     return PRUNE_OK;
 }
 
@@ -143,7 +142,7 @@ int64_t prune_observations_count(const prune_observations *observations, int32_t
 
 int32_t prune_observations_memory(int32_t needs, int32_t rank, const int64_t *shape, int64_t samples, int64_t *bytes)
 {
-    int64_t elements, length, total = (int64_t)sizeof(prune_observations);
+    int64_t elements, length = 0, total = (int64_t)sizeof(prune_observations);
     PR_REQUIRE(bytes);
     PR_TRY(check_needs(__func__, needs));
     PR_TRY(pr_check_shape(__func__, rank, shape, &elements));

@@ -11,6 +11,8 @@
 #include "core/tensor/tensor.h"
 #include "prune/observe.h"
 
+#define PR_ALL_NEEDS 4095
+
 enum pr_observed_group_number { PR_INPUTS, PR_GRADIENTS, PR_CURVATURES, PR_ACTIVATIONS, PR_SCALES, PR_GROUPS };
 
 enum pr_observed_array {
@@ -82,6 +84,12 @@ const double *pr_observed_input_sums(const prune_observations *observations, int
 const double *pr_observed(const prune_observations *observations, int32_t array);
 const struct pr_observed_group *pr_observed_group(const prune_observations *observations, int32_t group);
 const prune_tensor *pr_observed_gradient(const prune_observations *observations, int64_t index);
+
+/* The mean and the squared deviations of n numbers and m others together. */
+void pr_join_moments(double *mean, double *squares, double n, double other_mean, double other_squares, double m);
+
+/* PRUNE_E_VALUE with the position of the first number that is NaN or infinite. */
+int32_t pr_check_finite(const prune_tensor *tensor, const char *what);
 
 /* The next `count` numbers of a walk, whatever its runs. */
 void pr_take_numbers(struct pr_walk *walk, int32_t dtype, int64_t count, double *out);
