@@ -156,12 +156,18 @@ static uint8_t isa_of(uint32_t cpu)
                                   : PR_ISA_SCALAR;
 }
 
-/* Where that many bytes of weights come from, when other things also want room in the cache. */
+/* A last cache larger than this is shared by many cores, each with work of its own. */
+#define MOST_LAST_CACHE 33554432.0
+
+/* Where the weights come from, packed into that many bytes. A layer of a model is not alone: one that fills the last
+ * cache when dense comes from memory, because its neighbours have been there since it last ran. */
 static uint8_t level_of(const struct pr_product *product, double bytes)
 {
-    return bytes <= 0.75 * (double)product->l2_bytes   ? PR_FROM_L2
-           : bytes <= 0.75 * (double)product->l3_bytes ? PR_FROM_L3
-                                                       : PR_FROM_MEMORY;
+    double dense = 4.0 * (double)product->rows * (double)product->columns, last = (double)product->l3_bytes;
+    last = last < MOST_LAST_CACHE ? last : MOST_LAST_CACHE;
+    if (dense > last || bytes > 0.75 * last)
+        return PR_FROM_MEMORY;
+    return bytes <= 0.75 * (double)product->l2_bytes ? PR_FROM_L2 : PR_FROM_L3;
 }
 
 /* The bytes decide on the level and are the same on every one. An instruction set that was not measured is taken to be

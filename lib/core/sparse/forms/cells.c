@@ -34,6 +34,12 @@ void pr_cells_measure(const struct pr_cells_kind *kind, const uint8_t *item, int
     }
 }
 
+int pr_cells_can(const struct pr_source *source)
+{
+    (void)source;
+    return 1;
+}
+
 int32_t pr_cells_bytes(const struct pr_cells_kind *kind, int64_t cells, const struct pr_cell *end, int64_t *bytes)
 {
     PR_TRY(pr_add(cells, 1, &cells));

@@ -41,6 +41,33 @@ int64_t pr_cells_work(const struct pr_header *header, int64_t block);
 int64_t pr_cells_widest(const struct pr_header *header, int64_t cache, int64_t most);
 void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel);
 
+/* Any pattern. */
+int pr_cells_can(const struct pr_source *source);
+
+/* What every form of cells has: validate, unpack, run and slot, for one kind and the slot that runs it. */
+#define PR_CELLS_FUNCTIONS(kind, kernel)                                                                               \
+    static int32_t validate(const struct pr_header *header)                                                            \
+    {                                                                                                                  \
+        return pr_cells_validate(header, &pr_cells_##kind);                                                            \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void unpack(const struct pr_header *header, const struct pr_unpack *to)                                     \
+    {                                                                                                                  \
+        pr_cells_unpack(header, &pr_cells_##kind, to);                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void run(const struct pr_block_run *run)                                                                    \
+    {                                                                                                                  \
+        pr_cells_run(run, &pr_cells_##kind, run->kernels->kernel);                                                     \
+    }                                                                                                                  \
+                                                                                                                       \
+    static enum pr_slot slot(const struct pr_header *header, int64_t n)                                                \
+    {                                                                                                                  \
+        (void)header;                                                                                                  \
+        (void)n;                                                                                                       \
+        return PR_SLOT_##kernel;                                                                                       \
+    }
+
 /* Between the two files: sections, and where a cell's parts begin; a last one says where they end. Cells go block by
  * block. */
 enum { PR_CELLS, PR_CELL_VALUES, PR_CELL_INDICES, PR_CELL_ITEMS, PR_CELL_SECTIONS };

@@ -25,27 +25,7 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     return pr_cells_pack(blob, source, &pr_cells_few_pairs, pr_cells_panel(source, PR_CELL_COLUMNS), cpu);
 }
 
-static int32_t validate(const struct pr_header *header)
-{
-    return pr_cells_validate(header, &pr_cells_few_pairs);
-}
-
-static void unpack(const struct pr_header *header, const struct pr_unpack *to)
-{
-    pr_cells_unpack(header, &pr_cells_few_pairs, to);
-}
-
-static void run(const struct pr_block_run *run)
-{
-    pr_cells_run(run, &pr_cells_few_pairs, run->kernels->few_pairs);
-}
-
-static enum pr_slot slot(const struct pr_header *header, int64_t n)
-{
-    (void)header;
-    (void)n;
-    return PR_SLOT_few_pairs;
-}
+PR_CELLS_FUNCTIONS(few_pairs, few_pairs)
 
 const struct pr_form pr_form_few_pairs = {
     .name = "few-pairs",

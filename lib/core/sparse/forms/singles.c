@@ -5,12 +5,6 @@
 #include "core/sparse/forms/cells.h"
 #include "prune/context.h"
 
-static int can(const struct pr_source *source)
-{
-    (void)source;
-    return 1;
-}
-
 static int prefers(const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)source;
@@ -26,32 +20,12 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     return pr_cells_pack(blob, source, &pr_cells_singles, pr_cells_panel(source, wanted), cpu);
 }
 
-static int32_t validate(const struct pr_header *header)
-{
-    return pr_cells_validate(header, &pr_cells_singles);
-}
-
-static void unpack(const struct pr_header *header, const struct pr_unpack *to)
-{
-    pr_cells_unpack(header, &pr_cells_singles, to);
-}
-
-static void run(const struct pr_block_run *run)
-{
-    pr_cells_run(run, &pr_cells_singles, run->kernels->singles_panel);
-}
-
 static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
 {
     return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 128 : 96);
 }
 
-static enum pr_slot slot(const struct pr_header *header, int64_t n)
-{
-    (void)header;
-    (void)n;
-    return PR_SLOT_singles_panel;
-}
+PR_CELLS_FUNCTIONS(singles, singles_panel)
 
 const struct pr_form pr_form_singles = {
     .name = "singles",
@@ -59,7 +33,7 @@ const struct pr_form pr_form_singles = {
     .x_group = 1,
     .tile_step = PR_LANES,
     .widest = widest,
-    .can = can,
+    .can = pr_cells_can,
     .prefers = prefers,
     .packing = {pack, unpack},
     .validate = validate,
