@@ -6,16 +6,11 @@
  */
 #include <string.h>
 
-#include "core/sparse/forms/form.h"
-
-enum { CELLS, RUNS, COLUMNS, VALUES };
+#include "core/sparse/forms/runs.h"
 
 #define MOST_PANEL_COLUMNS 65536
 
-/* Where a cell's runs and entries begin; a last one says where they end. Cells go block by block. */
-struct cell {
-    int64_t run, entry;
-};
+static const struct pr_runs_kind kind = {1, (int)sizeof(struct pr_run), 2, MOST_PANEL_COLUMNS};
 
 static int can(const struct pr_source *source)
 {
@@ -67,12 +62,12 @@ static int64_t count_runs(const struct pr_source *source, int64_t panel)
 }
 
 /* Copies one cell: the entries of each row of the block from cursor[row] on, while they lie within the panel. */
-static struct cell pack_cell(const struct pr_header *header, const struct pr_source *source, struct cell at,
-                             int64_t block, int64_t panel, int64_t *cursor)
+static struct pr_run_cell pack_cell(const struct pr_header *header, const struct pr_source *source,
+                                    struct pr_run_cell at, int64_t block, int64_t panel, int64_t *cursor)
 {
-    struct pr_run *runs = pr_section(header, RUNS);
-    uint16_t *columns = pr_section(header, COLUMNS);
-    void *values = pr_section(header, VALUES);
+    struct pr_run *runs = pr_section(header, PR_RUN_RUNS);
+    uint16_t *columns = pr_section(header, PR_RUN_COLUMNS);
+    void *values = pr_section(header, PR_RUN_VALUES);
     int64_t first = block * header->block_rows;
     for (int64_t i = 0; i < pr_block_size(header, block); i++) {
         int64_t row = first + i, begin, end, start = at.entry;
@@ -90,37 +85,21 @@ static struct cell pack_cell(const struct pr_header *header, const struct pr_sou
     return at;
 }
 
-static int32_t section_bytes(int64_t cells, int64_t runs, int64_t entries, int64_t encoding, int64_t *bytes)
-{
-    PR_TRY(pr_add(cells, 1, &cells));
-    PR_TRY(pr_mul(cells, (int64_t)sizeof(struct cell), &bytes[CELLS]));
-    PR_TRY(pr_mul(runs, (int64_t)sizeof(struct pr_run), &bytes[RUNS]));
-    PR_TRY(pr_mul(entries, (int64_t)sizeof(uint16_t), &bytes[COLUMNS]));
-    return pr_mul(entries, pr_encoding_bytes(encoding), &bytes[VALUES]);
-}
-
 static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)cpu;
     int64_t entries = count_entries(source), panel = choose_panel(source, entries, column_hint);
     int64_t block_rows = pr_choose_block_rows(source->rows, 64, 256), panels = pr_ceil_div(source->columns, panel);
-    int64_t cells = 0, bytes[4];
-    PR_TRY(pr_mul(pr_ceil_div(source->rows, block_rows), panels, &cells));
-    PR_TRY(section_bytes(cells, count_runs(source, panel), entries, source->encoding, bytes));
     int64_t *cursor;
     PR_TRY(pr_alloc(blob->context, block_rows, sizeof *cursor, &cursor));
-    int32_t status = pr_blob_begin(blob, bytes, 4);
+    int32_t status =
+        pr_runs_begin(blob, &kind, source, block_rows, panel, (struct pr_run_cell){count_runs(source, panel), entries});
     if (status) {
         pr_release(blob->context, cursor);
         return status;
     }
     struct pr_header *header = blob->header;
-    header->rows = source->rows;
-    header->columns = source->columns;
-    header->stored = entries;
-    header->block_rows = block_rows;
-    header->parameter = panel;
-    struct cell *cell = pr_section(header, CELLS), at = {0, 0};
+    struct pr_run_cell *cell = pr_section(header, PR_RUN_CELLS), at = {0, 0};
     for (int64_t block = 0; block < pr_block_count(header); block++) {
         for (int64_t i = 0; i < block_rows; i++)
             cursor[i] = 0;
@@ -134,70 +113,16 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     return PRUNE_OK;
 }
 
-static int64_t panel_count(const struct pr_header *header)
-{
-    return pr_ceil_div(header->columns, header->parameter);
-}
+PR_RUNS_FUNCTIONS(kind)
 
-static int32_t validate_cell(const struct pr_header *header, const struct cell *cell, int64_t block, int64_t panel)
-{
-    const struct pr_run *runs = pr_section(header, RUNS);
-    const uint16_t *columns = pr_section(header, COLUMNS);
-    int64_t width = header->columns - panel * header->parameter, entry = cell[0].entry;
-    if (width > header->parameter)
-        width = header->parameter;
-    for (int64_t r = cell[0].run; r < cell[1].run; r++) {
-        if (runs[r].row >= pr_block_size(header, block) || runs[r].count > cell[1].entry - entry)
-            return pr_fail(PRUNE_E_FORMAT, "run %lld of the packed data, row %u with %u entries, leaves its block",
-                           (long long)r, (unsigned)runs[r].row, (unsigned)runs[r].count);
-        entry += runs[r].count;
-    }
-    if (entry != cell[1].entry)
-        return pr_fail(PRUNE_E_FORMAT, "the runs of block %lld have %lld entries too few", (long long)block,
-                       (long long)(cell[1].entry - entry));
-    for (int64_t e = cell[0].entry; e < cell[1].entry; e++)
-        if (columns[e] >= width)
-            return pr_fail(PRUNE_E_FORMAT, "entry %lld of the packed data has column %u of a panel of %lld",
-                           (long long)e, (unsigned)columns[e], (long long)width);
-    return PRUNE_OK;
-}
-
-static int32_t validate(const struct pr_header *header)
-{
-    int64_t bytes[4], cells = 0;
-    if (header->parameter < 1 || header->parameter > MOST_PANEL_COLUMNS)
-        return pr_fail(PRUNE_E_FORMAT, "a panel has %lld columns; 1 to %d are possible", (long long)header->parameter,
-                       MOST_PANEL_COLUMNS);
-    int64_t runs = header->section_bytes[RUNS] / (int64_t)sizeof(struct pr_run);
-    PR_TRY(pr_mul(pr_block_count(header), panel_count(header), &cells));
-    PR_TRY(section_bytes(cells, runs, header->stored, header->encoding, bytes));
-    PR_TRY(pr_blob_expect(header, bytes, 4));
-    const struct cell *cell = pr_section(header, CELLS);
-    if (cell[0].run != 0 || cell[0].entry != 0 || cell[cells].run != runs || cell[cells].entry != header->stored)
-        return pr_fail(PRUNE_E_FORMAT, "the cells of the packed data do not cover its %lld runs and %lld entries",
-                       (long long)runs, (long long)header->stored);
-    for (int64_t i = 0; i < cells; i++)
-        if (cell[i].run > cell[i + 1].run || cell[i].entry > cell[i + 1].entry)
-            return pr_fail(PRUNE_E_FORMAT, "cell %lld of the packed data ends before it begins", (long long)i);
-    for (int64_t i = 0; i < cells; i++)
-        PR_TRY(validate_cell(header, cell + i, i / panel_count(header), i % panel_count(header)));
-    return PRUNE_OK;
-}
-
-static int64_t block_work(const struct pr_header *header, int64_t block)
-{
-    const struct cell *cell = pr_section(header, CELLS);
-    int64_t panels = panel_count(header);
-    return cell[(block + 1) * panels].entry - cell[block * panels].entry;
-}
-
-static void run_cell(const struct pr_block_run *run, const struct cell *cell, const float *x)
+static void run_cell(const struct pr_block_run *run, const struct pr_run_cell *cell, const float *x)
 {
     const struct pr_header *header = run->header;
     const struct pr_kernels *kernels = run->kernels;
-    const struct pr_run *runs = (const struct pr_run *)pr_section(header, RUNS) + cell->run;
-    const uint16_t *columns = (const uint16_t *)pr_section(header, COLUMNS) + cell->entry;
-    const void *values = (const char *)pr_section(header, VALUES) + cell->entry * pr_encoding_bytes(header->encoding);
+    const struct pr_run *runs = (const struct pr_run *)pr_section(header, PR_RUN_RUNS) + cell->run;
+    const uint16_t *columns = (const uint16_t *)pr_section(header, PR_RUN_COLUMNS) + cell->entry;
+    const void *values =
+        (const char *)pr_section(header, PR_RUN_VALUES) + cell->entry * pr_encoding_bytes(header->encoding);
     pr_rows_values_fn *const dots[PR_ENCODINGS] = {NULL, kernels->rows_dot_f16, kernels->rows_dot_bf16,
                                                    kernels->rows_dot_int8};
     pr_rows_values_fn *const panels[PR_ENCODINGS] = {NULL, kernels->rows_panel_f16, kernels->rows_panel_bf16,
@@ -213,28 +138,11 @@ static void run_cell(const struct pr_block_run *run, const struct cell *cell, co
 static void run(const struct pr_block_run *run)
 {
     const struct pr_header *header = run->header;
-    const struct cell *cell = (const struct cell *)pr_section(header, CELLS) + run->block * panel_count(header);
+    const struct pr_run_cell *cell =
+        (const struct pr_run_cell *)pr_section(header, PR_RUN_CELLS) + run->block * pr_runs_panels(header);
     memset(run->sums, 0, (size_t)(pr_block_size(header, run->block) * run->tile) * sizeof *run->sums);
-    for (int64_t p = 0; p < panel_count(header); p++, cell++)
+    for (int64_t p = 0; p < pr_runs_panels(header); p++, cell++)
         run_cell(run, cell, run->x + p * header->parameter * run->tile);
-}
-
-static void unpack(const struct pr_header *header, const struct pr_unpack *to)
-{
-    const struct cell *cell = pr_section(header, CELLS);
-    const struct pr_run *runs = pr_section(header, RUNS);
-    const uint16_t *columns = pr_section(header, COLUMNS);
-    const void *values = pr_section(header, VALUES);
-    int64_t panels = panel_count(header);
-    for (int64_t i = 0; i < pr_block_count(header) * panels; i++) {
-        int64_t entry = cell[i].entry;
-        for (int64_t r = cell[i].run; r < cell[i + 1].run; r++) {
-            int64_t row = i / panels * header->block_rows + runs[r].row;
-            for (uint32_t e = 0; e < runs[r].count; e++, entry++)
-                pr_unpack_put(to, row, i % panels * header->parameter + columns[entry],
-                              pr_encode_get(values, entry, header->encoding, pr_scale_of(header, row)));
-        }
-    }
 }
 
 static enum pr_slot slot(const struct pr_header *header, int64_t n)

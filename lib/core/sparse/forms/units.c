@@ -4,18 +4,13 @@
  * W is cut into blocks of rows and panels of up to 256 columns; each cell lists its units that have entries, with a
  * byte for the column of each entry within the panel and its values in the four rows.
  */
-#include "core/sparse/forms/form.h"
+#include "core/sparse/forms/runs.h"
 #include "prune/context.h"
-
-enum { CELLS, RUNS, COLUMNS, VALUES };
 
 #define UNIT 4
 #define MOST_PANEL_COLUMNS 256
 
-/* Where a cell's runs and entries begin; a last one says where they end. Cells go block by block. */
-struct cell {
-    int64_t run, entry;
-};
+static const struct pr_runs_kind kind = {UNIT, (int)sizeof(struct pr_run), 1, MOST_PANEL_COLUMNS};
 
 static int same_columns(const struct pr_source *source, int64_t a, int64_t b)
 {
@@ -51,20 +46,6 @@ static int64_t choose_panel(int64_t column_hint)
     return column_hint > 32 ? 128 : MOST_PANEL_COLUMNS;
 }
 
-static int64_t panel_count(const struct pr_header *header)
-{
-    return pr_ceil_div(header->columns, header->parameter);
-}
-
-static int32_t section_bytes(int64_t cells, int64_t runs, int64_t entries, int64_t *bytes)
-{
-    PR_TRY(pr_add(cells, 1, &cells));
-    PR_TRY(pr_mul(cells, (int64_t)sizeof(struct cell), &bytes[CELLS]));
-    PR_TRY(pr_mul(runs, (int64_t)sizeof(struct pr_run), &bytes[RUNS]));
-    bytes[COLUMNS] = entries;
-    return pr_mul(entries, UNIT * (int64_t)sizeof(float), &bytes[VALUES]);
-}
-
 static void count(const struct pr_source *source, int64_t panel, int64_t *runs, int64_t *entries)
 {
     *runs = *entries = 0;
@@ -83,8 +64,8 @@ static void count(const struct pr_source *source, int64_t panel, int64_t *runs, 
 static int64_t pack_run(const struct pr_header *header, const struct pr_source *source, int64_t row, int64_t panel,
                         int64_t cursor, int64_t entry)
 {
-    uint8_t *columns = (uint8_t *)pr_section(header, COLUMNS) + entry;
-    float *values = (float *)pr_section(header, VALUES) + entry * UNIT;
+    uint8_t *columns = (uint8_t *)pr_section(header, PR_RUN_COLUMNS) + entry;
+    float *values = (float *)pr_section(header, PR_RUN_VALUES) + entry * UNIT;
     int64_t height = source->rows - row < UNIT ? source->rows - row : UNIT, begin[UNIT], end[UNIT], taken = 0;
     for (int64_t i = 0; i < height; i++)
         pr_source_row(source, row + i, &begin[i], &end[i]);
@@ -99,10 +80,10 @@ static int64_t pack_run(const struct pr_header *header, const struct pr_source *
     return taken;
 }
 
-static struct cell pack_cell(const struct pr_header *header, const struct pr_source *source, struct cell at,
-                             int64_t block, int64_t panel, int64_t *cursor)
+static struct pr_run_cell pack_cell(const struct pr_header *header, const struct pr_source *source,
+                                    struct pr_run_cell at, int64_t block, int64_t panel, int64_t *cursor)
 {
-    struct pr_run *runs = pr_section(header, RUNS);
+    struct pr_run *runs = pr_section(header, PR_RUN_RUNS);
     for (int64_t i = 0; i < pr_block_size(header, block); i += UNIT) {
         int64_t taken = pack_run(header, source, block * header->block_rows + i, panel, cursor[i / UNIT], at.entry);
         if (taken > 0)
@@ -116,25 +97,19 @@ static struct cell pack_cell(const struct pr_header *header, const struct pr_sou
 static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_t column_hint, uint32_t cpu)
 {
     (void)cpu;
-    int64_t panel = choose_panel(column_hint), panels = pr_ceil_div(source->columns, panel), cells = 0, bytes[4];
-    int64_t block_rows = pr_choose_block_rows(source->rows, 64, 256), runs = 0, entries = 0;
-    count(source, panel, &runs, &entries);
-    PR_TRY(pr_mul(pr_ceil_div(source->rows, block_rows), panels, &cells));
-    PR_TRY(section_bytes(cells, runs, entries, bytes));
+    int64_t panel = choose_panel(column_hint), panels = pr_ceil_div(source->columns, panel);
+    int64_t block_rows = pr_choose_block_rows(source->rows, 64, 256);
+    struct pr_run_cell end = {0, 0};
+    count(source, panel, &end.run, &end.entry);
     int64_t *cursor;
     PR_TRY(pr_alloc(blob->context, block_rows / UNIT, sizeof *cursor, &cursor));
-    int32_t status = pr_blob_begin(blob, bytes, 4);
+    int32_t status = pr_runs_begin(blob, &kind, source, block_rows, panel, end);
     if (status) {
         pr_release(blob->context, cursor);
         return status;
     }
     struct pr_header *header = blob->header;
-    header->rows = source->rows;
-    header->columns = source->columns;
-    header->stored = entries * UNIT;
-    header->block_rows = block_rows;
-    header->parameter = panel;
-    struct cell *cell = pr_section(header, CELLS), at = {0, 0};
+    struct pr_run_cell *cell = pr_section(header, PR_RUN_CELLS), at = {0, 0};
     for (int64_t block = 0; block < pr_block_count(header); block++) {
         memset(cursor, 0, (size_t)(block_rows / UNIT) * sizeof *cursor);
         for (int64_t p = 0; p < panels; p++) {
@@ -147,88 +122,21 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     return PRUNE_OK;
 }
 
-static int32_t validate_cell(const struct pr_header *header, const struct cell *cell, int64_t block, int64_t panel)
-{
-    const struct pr_run *runs = pr_section(header, RUNS);
-    const uint8_t *columns = pr_section(header, COLUMNS);
-    int64_t width = header->columns - panel * header->parameter, entry = cell[0].entry;
-    if (width > header->parameter)
-        width = header->parameter;
-    for (int64_t r = cell[0].run; r < cell[1].run; r++) {
-        if (runs[r].row >= pr_block_size(header, block) || runs[r].row % UNIT || runs[r].count > cell[1].entry - entry)
-            return pr_fail(PRUNE_E_FORMAT, "unit %lld of the packed data, row %u with %u entries, leaves its block",
-                           (long long)r, (unsigned)runs[r].row, (unsigned)runs[r].count);
-        entry += runs[r].count;
-    }
-    if (entry != cell[1].entry)
-        return pr_fail(PRUNE_E_FORMAT, "the units of block %lld have %lld entries too few", (long long)block,
-                       (long long)(cell[1].entry - entry));
-    for (int64_t e = cell[0].entry; e < cell[1].entry; e++)
-        if (columns[e] >= width)
-            return pr_fail(PRUNE_E_FORMAT, "entry %lld of the packed data has column %u of a panel of %lld",
-                           (long long)e, (unsigned)columns[e], (long long)width);
-    return PRUNE_OK;
-}
-
-static int32_t validate(const struct pr_header *header)
-{
-    int64_t bytes[4], cells = 0, entries = header->stored / UNIT;
-    if (header->parameter < 1 || header->parameter > MOST_PANEL_COLUMNS || header->stored % UNIT)
-        return pr_fail(PRUNE_E_FORMAT, "a panel has %lld columns, %lld values; 1 to %d and multiples of 4 are possible",
-                       (long long)header->parameter, (long long)header->stored, MOST_PANEL_COLUMNS);
-    PR_TRY(pr_blob_expect_blocks(header, UNIT, PR_MAX_BLOCK_ROWS));
-    int64_t runs = header->section_bytes[RUNS] / (int64_t)sizeof(struct pr_run);
-    PR_TRY(pr_mul(pr_block_count(header), panel_count(header), &cells));
-    PR_TRY(section_bytes(cells, runs, entries, bytes));
-    PR_TRY(pr_blob_expect(header, bytes, 4));
-    const struct cell *cell = pr_section(header, CELLS);
-    if (cell[0].run != 0 || cell[0].entry != 0 || cell[cells].run != runs || cell[cells].entry != entries)
-        return pr_fail(PRUNE_E_FORMAT, "the cells of the packed data do not cover its %lld units and %lld entries",
-                       (long long)runs, (long long)entries);
-    for (int64_t i = 0; i < cells; i++)
-        if (cell[i].run > cell[i + 1].run || cell[i].entry > cell[i + 1].entry)
-            return pr_fail(PRUNE_E_FORMAT, "cell %lld of the packed data ends before it begins", (long long)i);
-    for (int64_t i = 0; i < cells; i++)
-        PR_TRY(validate_cell(header, cell + i, i / panel_count(header), i % panel_count(header)));
-    return PRUNE_OK;
-}
-
-static int64_t block_work(const struct pr_header *header, int64_t block)
-{
-    const struct cell *cell = pr_section(header, CELLS);
-    int64_t panels = panel_count(header);
-    return (cell[(block + 1) * panels].entry - cell[block * panels].entry) * UNIT;
-}
+PR_RUNS_FUNCTIONS(kind)
 
 static void run(const struct pr_block_run *run)
 {
     const struct pr_header *header = run->header;
-    const struct cell *cell = (const struct cell *)pr_section(header, CELLS) + run->block * panel_count(header);
+    const struct pr_run_cell *cell =
+        (const struct pr_run_cell *)pr_section(header, PR_RUN_CELLS) + run->block * pr_runs_panels(header);
     int64_t rows = pr_ceil_div(pr_block_size(header, run->block), UNIT) * UNIT;
     pr_units_fn *kernel = run->tile <= PR_LANES ? run->kernels->units_few : run->kernels->units_panel;
     memset(run->sums, 0, (size_t)(rows * run->tile) * sizeof *run->sums);
-    for (int64_t p = 0; p < panel_count(header); p++, cell++)
+    for (int64_t p = 0; p < pr_runs_panels(header); p++, cell++)
         kernel(run->sums, run->tile, run->x + p * header->parameter * run->tile,
-               (const struct pr_run *)pr_section(header, RUNS) + cell->run, cell[1].run - cell->run,
-               (const uint8_t *)pr_section(header, COLUMNS) + cell->entry,
-               (const float *)pr_section(header, VALUES) + cell->entry * UNIT);
-}
-
-static void unpack(const struct pr_header *header, const struct pr_unpack *to)
-{
-    const struct cell *cell = pr_section(header, CELLS);
-    const struct pr_run *runs = pr_section(header, RUNS);
-    const uint8_t *columns = pr_section(header, COLUMNS);
-    const float *values = pr_section(header, VALUES);
-    int64_t panels = panel_count(header);
-    for (int64_t i = 0; i < pr_block_count(header) * panels; i++) {
-        int64_t entry = cell[i].entry;
-        for (int64_t r = cell[i].run; r < cell[i + 1].run; r++)
-            for (uint32_t e = 0; e < runs[r].count; e++, entry++)
-                for (int64_t j = 0; j < UNIT; j++)
-                    pr_unpack_put(to, i / panels * header->block_rows + runs[r].row + j,
-                                  i % panels * header->parameter + columns[entry], values[entry * UNIT + j]);
-    }
+               (const struct pr_run *)pr_section(header, PR_RUN_RUNS) + cell->run, cell[1].run - cell->run,
+               (const uint8_t *)pr_section(header, PR_RUN_COLUMNS) + cell->entry,
+               (const float *)pr_section(header, PR_RUN_VALUES) + cell->entry * UNIT);
 }
 
 static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cache)
