@@ -105,7 +105,7 @@ struct kind_choice {
     const char *registry;
     const char *option; /* "criterion" */
     const char *spec;   /* what --criterion says, or the default */
-    struct kind_value values[24];
+    struct kind_value values[40];
     int count;
     char help[200];
 };

@@ -8,12 +8,27 @@
  *                            the inputs) keep_n live; with unit_rows=V the unit is V neighbours along axis 0 (along
  *                            axis 1 when axis is 0), which then share their pattern. A tensor of rank 1 has axis 0
  *                            only, and unit_rows 1
+ *   "vector:vector=V"        V consecutive elements along `axis` (default 1); pool=tensor (default) or pool=row: the
+ *                            vectors at one place of axis 0
+ *   "block:block=AxB"        A rows by B columns of a matrix; a tensor of higher rank is taken as the matrix of axis 0
+ *                            by all others, out x (in kh kw). pool=tensor (default) or pool=row: one row of blocks
+ *   "kernel"                 everything at one index of axis 0 and one of axis 1: kh x kw of OIHW weights; rank 3 or
+ *                            more
  *   "filter"                 everything at one index of axis 0: an output channel of OIHW weights, any rank
+ *   "in-channel"             everything at one index of axis 1: an input channel; rank 2 or more
  *   "row", "column"          one row or one column of a matrix; of a tensor of higher rank, everything at one index of
  *                            axis 0 or of axis 1
+ *   "balanced:processing_elements=N"
+ *                            ESE, Han et al. 2017: row i (index of axis 0) belongs to processing element i mod N, and
+ *                            each keeps equally many elements. The target counts over the tensor, exactly; what is
+ *                            kept is dealt out in turn, so that the first few may keep one more, and one that has no
+ *                            more elements leaves its part to the others
+ *   "bank-balanced:bank=B"   the pool is a bank of B consecutive elements of a row of the matrix of axis 0 by all
+ *                            others (Cao et al. 2019): the target counts in each bank
  *
  * Remainder: where an extent is no multiple of group_m, the last group has r < group_m elements and keeps min(keep_n,
- * r); a last strip of fewer than unit_rows is a unit of its own.
+ * r); a last strip of fewer than unit_rows is a unit of its own, and so is a vector or block that the edge cuts off,
+ * scored over the elements it has. A last bank that is cut off is a pool of its own.
  */
 #ifndef PRUNE_GRANULARITY_H
 #define PRUNE_GRANULARITY_H
@@ -39,8 +54,9 @@ PRUNE_API const char *prune_granularity_spec(const prune_granularity *granularit
 PRUNE_API int32_t prune_granularity_has_quota(const prune_granularity *granularity);
 
 /* How many units and pools a tensor of this shape has, and the shape of the grid of units (as many extents as the
- * tensor has axes, 1 where a unit spans the axis): the order in which scores stand, row-major. Any pointer may be NULL;
- * `grid` has room for `rank` extents. PRUNE_E_SHAPE when the granularity does not fit the shape, such as an axis that
+ * tensor has axes, 1 where a unit spans the axis): the order in which scores stand, row-major. Kinds that take a tensor
+ * as a matrix have the grid of the matrix, followed by ones. Any pointer may be NULL; `grid` has room for `rank`
+ * extents. PRUNE_E_SHAPE when the granularity does not fit the shape, such as an axis that
  * it has not got. */
 PRUNE_API int32_t prune_granularity_count(const prune_granularity *granularity, int32_t rank, const int64_t *shape,
                                           int64_t *units, int64_t *pools, int64_t *grid);
@@ -48,7 +64,12 @@ PRUNE_API int32_t prune_granularity_count(const prune_granularity *granularity, 
 /* Whether a mask has this pattern: every unit wholly kept or wholly pruned, and no pool keeps more units than its quota
  * (fewer is allowed). *holds is 1 or 0; *violation is -1, or the row-major number of the first element, of the first
  * pool in row-major order that breaks the rule, at which the rule is seen to be broken: the first that differs from its
- * unit's first, or the kept one that exceeds the quota. Either pointer may be NULL. */
+ * unit's first, or the kept one that exceeds the quota. Either pointer may be NULL. Of kinds with rules of their own:
+ *
+ *   balanced        no processing element keeps more than one element above another that has pruned any; *violation is
+ *                   the first kept element beyond that
+ *   bank-balanced   whole banks keep as many as the first one, a bank that is cut off at most as many; *violation is the
+ *                   first element of the first bank that does not */
 PRUNE_API int32_t prune_granularity_check(const prune_granularity *granularity, const prune_mask *mask, int32_t *holds,
                                           int64_t *violation);
 

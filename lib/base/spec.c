@@ -32,6 +32,41 @@ static void list_names(char *out, size_t size, const struct pr_parameter *parame
     }
 }
 
+static int32_t parse_pair(const char *what, const struct pr_parameter *p, const char *text, size_t length,
+                          int32_t index, struct pr_values *values)
+{
+    int shown = length > 60 ? 60 : (int)length;
+    const char *x = memchr(text, 'x', length);
+    const char *second = x ? x + 1 : text;
+    double a, b;
+    if (!pr_number_parse(text, x ? (size_t)(x - text) : length, &a) || a != floor(a) ||
+        !pr_number_parse(second, length - (size_t)(second - text), &b) || b != floor(b))
+        return pr_fail(PRUNE_E_SPEC, "%s: \"%.*s\" is no pair of whole numbers, such as 4x1, for key \"%s\" (%s)", what,
+                       shown, text, p->name, p->help);
+    if (!(a >= p->least && a <= p->most && b >= p->least && b <= p->most))
+        return pr_fail(PRUNE_E_SPEC, "%s: %s=%.*s is outside its range, %g to %g each", what, p->name, shown, text,
+                       p->least, p->most);
+    values->whole[index] = (int64_t)a;
+    values->real[index] = b + 0.0;
+    return PRUNE_OK;
+}
+
+static int32_t parse_text(const char *what, const struct pr_parameter *p, const char *text, size_t length,
+                          struct pr_values *values)
+{
+    int shown = length > 60 ? 60 : (int)length;
+    for (size_t i = 0; i < length; i++)
+        if (!strchr(p->words, text[i]))
+            return pr_fail(PRUNE_E_SPEC, "%s: character \"%c\" in %s=%.*s; it takes these: %s (%s)", what, text[i],
+                           p->name, shown, text, p->words, p->help);
+    if (length >= PR_MAX_TEXT)
+        return pr_fail(PRUNE_E_SPEC, "%s: the value of key \"%s\" has %zu characters; it takes at most %d", what,
+                       p->name, length, PR_MAX_TEXT - 1);
+    memcpy(values->text, text, length);
+    values->text[length] = '\0';
+    return PRUNE_OK;
+}
+
 static int32_t parse_value(const char *what, const struct pr_parameter *p, const char *text, size_t length,
                            int32_t index, struct pr_values *values)
 {
@@ -47,6 +82,10 @@ static int32_t parse_value(const char *what, const struct pr_parameter *p, const
         values->real[index] = word;
         return PRUNE_OK;
     }
+    if (p->type == PR_PAIR)
+        return parse_pair(what, p, text, length, index, values);
+    if (p->type == PR_TEXT)
+        return parse_text(what, p, text, length, values);
     double number;
     if (!pr_number_parse(text, length, &number) || (p->type == PR_WHOLE && number != floor(number)))
         return pr_fail(PRUNE_E_SPEC, "%s: \"%.*s\" is no %s for key \"%s\" (%s)", what, shown, text,
@@ -136,7 +175,14 @@ static size_t value_text(const struct pr_parameter *p, const struct pr_values *v
         *text = word;
         return strcspn(word, "|");
     }
+    if (p->type == PR_TEXT) {
+        *text = values->text;
+        return strlen(values->text);
+    }
     *text = number;
+    if (p->type == PR_PAIR)
+        return (size_t)snprintf(number, PR_MAX_NUMBER, "%lldx%lld", (long long)values->whole[i],
+                                (long long)values->real[i]);
     if (p->type == PR_WHOLE)
         return (size_t)snprintf(number, PR_MAX_NUMBER, "%lld", (long long)values->whole[i]);
     return pr_number_print(number, values->real[i]);
@@ -149,6 +195,10 @@ static int is_standard(const struct pr_parameter *p, const struct pr_values *val
         return 0;
     if (p->type == PR_WORD)
         return find_word(p->words, p->standard, strlen(p->standard)) == values->whole[i];
+    if (p->type == PR_TEXT)
+        return strcmp(p->standard, values->text) == 0;
+    if (p->type == PR_PAIR)
+        return 0;
     return pr_number_parse(p->standard, strlen(p->standard), &number) && number == values->real[i];
 }
 

@@ -13,7 +13,9 @@
 enum pr_parameter_type {
     PR_WHOLE, /* an integer, within [least, most] */
     PR_REAL,  /* a finite number, within [least, most] */
-    PR_WORD   /* one of `words`, separated by "|" */
+    PR_WORD,  /* one of `words`, separated by "|" */
+    PR_PAIR,  /* two integers, each within [least, most], written 4x1; one alone stands for both */
+    PR_TEXT   /* characters of `words`, at least one and at most PR_MAX_TEXT - 1; one parameter of a kind may have it */
 };
 
 struct pr_parameter {
@@ -33,11 +35,13 @@ struct pr_kind {
 };
 
 #define PR_MAX_PARAMETERS 16
+#define PR_MAX_TEXT 400
 
 /* The values of a kind's parameters, in the order of its table. */
 struct pr_values {
     int64_t whole[PR_MAX_PARAMETERS]; /* PR_WHOLE: the number; PR_WORD: which word, from 0 */
-    double real[PR_MAX_PARAMETERS];   /* PR_REAL, and PR_WHOLE again */
+    double real[PR_MAX_PARAMETERS];   /* PR_REAL, and PR_WHOLE again; PR_PAIR: the second, whole the first */
+    char text[PR_MAX_TEXT];           /* PR_TEXT */
 };
 
 /* Parses `spec` against `count` kinds; *kind is the index of the one named. `what` is the noun for sentences:

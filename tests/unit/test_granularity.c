@@ -47,6 +47,16 @@ START_TEST(counts_of_every_kind)
     expect_counts("nm:keep_n=2,group_m=4", 4, conv, 216, 72, conv);
     expect_counts("nm:keep_n=2,group_m=4,axis=0", 4, conv, 216, 54, conv);
     expect_counts("nm:keep_n=2,group_m=4,axis=3", 4, conv, 216, 72, conv);
+    expect_counts("kernel", 4, conv, 24, 1, SHAPE(4, 6, 1, 1));
+    expect_counts("kernel", 3, SHAPE(4, 6, 5), 24, 1, SHAPE(4, 6, 1));
+    expect_counts("in-channel", 4, conv, 6, 1, SHAPE(1, 6, 1, 1));
+    expect_counts("vector:vector=3", 4, conv, 72, 1, SHAPE(4, 2, 3, 3));
+    expect_counts("vector:vector=3,axis=3,pool=row", 4, conv, 72, 4, SHAPE(4, 6, 3, 1));
+    expect_counts("vector:vector=2,axis=0,pool=row", 4, conv, 108, 2, SHAPE(2, 6, 3, 3));
+    expect_counts("block:block=2x9", 4, conv, 12, 1, SHAPE(2, 6, 1, 1));
+    expect_counts("block:block=2x9,pool=row", 4, conv, 12, 2, SHAPE(2, 6, 1, 1));
+    expect_counts("balanced:processing_elements=4", 4, conv, 216, 1, conv);
+    expect_counts("bank-balanced:bank=9", 4, conv, 216, 24, SHAPE(4, 54, 1, 1));
     expect_counts("filter", 1, SHAPE(7), 7, 1, SHAPE(7));
     expect_counts("nm:keep_n=1,group_m=3,axis=0", 1, SHAPE(7), 7, 3, SHAPE(7));
     expect_counts("element", 0, NULL, 1, 1, NULL);
@@ -58,6 +68,12 @@ START_TEST(remainders_are_units_and_pools_of_their_own)
     expect_counts("nm:keep_n=2,group_m=4", 2, SHAPE(3, 10), 30, 9, SHAPE(3, 10));
     expect_counts("nm:keep_n=2,group_m=4,unit_rows=4", 2, SHAPE(10, 10), 30, 9, SHAPE(3, 10));
     expect_counts("nm:keep_n=2,group_m=4,axis=0,unit_rows=4", 2, SHAPE(10, 9), 30, 9, SHAPE(10, 3));
+    expect_counts("vector:vector=4", 2, SHAPE(3, 10), 9, 1, SHAPE(3, 3));
+    expect_counts("vector:vector=64,axis=0", 2, SHAPE(3, 10), 10, 1, SHAPE(1, 10));
+    expect_counts("block:block=4x4", 2, SHAPE(10, 9), 9, 1, SHAPE(3, 3));
+    expect_counts("block:block=4x4,pool=row", 3, SHAPE(10, 3, 3), 9, 3, SHAPE(3, 3, 1));
+    expect_counts("block:block=400x4", 2, SHAPE(10, 9), 3, 1, SHAPE(1, 3));
+    expect_counts("bank-balanced:bank=4", 2, SHAPE(3, 10), 30, 9, SHAPE(3, 10));
     expect_counts("nm:keep_n=2,group_m=64", 2, SHAPE(3, 10), 30, 3, SHAPE(3, 10));
     expect_counts("nm:keep_n=2,group_m=4,unit_rows=64", 2, SHAPE(3, 10), 10, 3, SHAPE(1, 10));
 }
@@ -69,7 +85,13 @@ START_TEST(tensors_without_elements)
     expect_counts("element:pool=row", 2, SHAPE(5, 0), 0, 0, SHAPE(5, 0));
     expect_counts("filter", 2, SHAPE(5, 0), 0, 0, SHAPE(5, 0));
     expect_counts("nm:keep_n=2,group_m=4", 2, SHAPE(0, 0), 0, 0, SHAPE(0, 0));
+    expect_counts("block:block=2x2,pool=row", 3, SHAPE(5, 0, 3), 0, 0, SHAPE(3, 0, 1));
+    expect_counts("kernel", 3, SHAPE(5, 2, 0), 0, 0, SHAPE(5, 2, 0));
     expect_pattern("nm:keep_n=2,group_m=4", 2, SHAPE(0, 8), "", 1, -1);
+    expect_pattern("balanced:processing_elements=4", 2, SHAPE(0, 8), "", 1, -1);
+    expect_pattern("balanced:processing_elements=4", 2, SHAPE(8, 0), "", 1, -1);
+    expect_pattern("bank-balanced:bank=4", 2, SHAPE(0, 8), "", 1, -1);
+    expect_pattern("bank-balanced:bank=4", 2, SHAPE(8, 0), "", 1, -1);
     expect_pattern("filter", 2, SHAPE(8, 0), "", 1, -1);
 }
 END_TEST
@@ -93,6 +115,9 @@ START_TEST(canonical_spec)
         {"nm:unit_rows=4,axis=0,group_m=4e0,keep_n=+2", "nm:keep_n=2,group_m=4,axis=0,unit_rows=4"},
         {"nm:keep_n=2,group_m=4,axis=1,unit_rows=1", "nm:keep_n=2,group_m=4"},
         {"nm:keep_n=2,group_m=4,axis=-0", "nm:keep_n=2,group_m=4,axis=0"},
+        {"vector:pool=tensor,vector=4,axis=1", "vector:vector=4"},
+        {"block:pool=row,block=8", "block:block=8x8,pool=row"},
+        {"block:block=4e0x1", "block:block=4x1"},
         {"filter", "filter"},
         {"row", "row"},
         {"column", "column"},
@@ -100,7 +125,7 @@ START_TEST(canonical_spec)
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         prune_granularity *g = cut(same[i][0]);
         ck_assert_str_eq(prune_granularity_spec(g), same[i][1]);
-        ck_assert_int_eq(prune_granularity_has_quota(g), same[i][0][0] == 'n');
+        ck_assert_int_eq(prune_granularity_has_quota(g), strncmp(same[i][0], "nm", 2) == 0);
         prune_granularity_free(g);
     }
 }
@@ -110,7 +135,7 @@ START_TEST(bad_specs)
 {
     const char *bad[][2] = {
         {"", "granularity"},
-        {"blocks", "element, nm, filter, row, column"},
+        {"blocks", "element, nm, vector, block, kernel, filter, in-channel, row, column"},
         {"elements", "\"elements\""},
         {"element:", "colon"},
         {"element:pools=row", "pools"},
@@ -135,6 +160,22 @@ START_TEST(bad_specs)
         {"nm:keep_n=nan,group_m=4", "nan"},
         {"nm:keep_n=2,group_m=1e99", "group_m"},
         {"nm:keep_n=2, group_m=4", "unknown key"},
+        {"vector", "vector"},
+        {"vector:vector=0", "vector=0"},
+        {"vector:vector=4,axis=-1", "axis"},
+        {"vector:vector=4,pool=column", "tensor|row"},
+        {"block", "\"block\" must be given"},
+        {"block:block=0x4", "0x4"},
+        {"block:block=4x0", "4x0"},
+        {"block:block=4x", "such as 4x1"},
+        {"block:block=x4", "such as 4x1"},
+        {"block:block=4x4x4", "such as 4x1"},
+        {"block:block=4.5x4", "such as 4x1"},
+        {"block:block=-4", "-4"},
+        {"kernel:rows=3", "none"},
+        {"balanced", "processing_elements"},
+        {"balanced:processing_elements=0", "processing_elements"},
+        {"bank-balanced:bank=0", "bank"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         prune_granularity *g = UNTOUCHED;
@@ -161,6 +202,13 @@ START_TEST(shapes_that_do_not_fit)
         {"filter", 0, {0}, PRUNE_E_SHAPE, "rank 1"},
         {"row", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
         {"column", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
+        {"vector:vector=4,axis=2", 2, {4, 4}, PRUNE_E_SHAPE, "axis=2"},
+        {"vector:vector=4", 1, {4}, PRUNE_E_SHAPE, "axis=1"},
+        {"block:block=4x4", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
+        {"kernel", 2, {4, 4}, PRUNE_E_SHAPE, "rank 3"},
+        {"in-channel", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
+        {"balanced:processing_elements=2", 0, {0}, PRUNE_E_SHAPE, "rank 1"},
+        {"bank-balanced:bank=2", 1, {4}, PRUNE_E_SHAPE, "rank 2"},
         {"element", -1, {4}, PRUNE_E_SHAPE, "rank"},
         {"element", 9, {1, 1, 1, 1, 1, 1, 1, 1, 1}, PRUNE_E_SHAPE, "rank"},
         {"element", 2, {4, -4}, PRUNE_E_SHAPE, "-4"},

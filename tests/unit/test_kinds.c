@@ -14,10 +14,11 @@ static int32_t find(const char *registry, const char *name)
 
 START_TEST(what_there_is)
 {
-    const char *expected[][9] = {{"l1", "l2", "lp", "linf", "lamp", "fpgm", "random", "scores", NULL},
-                                 {"element", "nm", "filter", "row", "column", NULL},
-                                 {"one-shot", "linear", "cubic", NULL},
-                                 {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};
+    const char *expected[][16] = {{"l1", "l2", "lp", "linf", "lamp", "fpgm", "random", "scores", NULL},
+                                  {"element", "nm", "vector", "block", "kernel", "filter", "in-channel", "row",
+                                   "column", "balanced", "bank-balanced", NULL},
+                                  {"one-shot", "linear", "cubic", NULL},
+                                  {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};
     for (int r = 0; r < 4; r++) {
         int32_t count = 0;
         for (; expected[r][count]; count++)
@@ -61,10 +62,10 @@ START_TEST(defaults_are_what_is_shown)
         for (int32_t p = 0; p < prune_kind_parameter_count("granularities", i); p++) {
             const char *key = prune_kind_parameter_name("granularities", i, p);
             const char *standard = prune_kind_parameter_default("granularities", i, p);
-            nf +=
-                snprintf(full + nf, sizeof full - (size_t)nf, "%c%s=%s", p ? ',' : ':', key, standard ? standard : "1");
+            const char *value = standard ? standard : strcmp(key, "block") == 0 ? "1x1" : "1";
+            nf += snprintf(full + nf, sizeof full - (size_t)nf, "%c%s=%s", p ? ',' : ':', key, value);
             if (!standard)
-                nb += snprintf(bare + nb, sizeof bare - (size_t)nb, "%c%s=1", given++ ? ',' : ':', key);
+                nb += snprintf(bare + nb, sizeof bare - (size_t)nb, "%c%s=%s", given++ ? ',' : ':', key, value);
         }
         OK(prune_granularity_create(&a, NULL, bare));
         OK(prune_granularity_create(&b, NULL, full));

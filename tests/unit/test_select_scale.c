@@ -221,7 +221,7 @@ START_TEST(large_pools_equal_a_sort)
                 rank[order[j]] = j;
         }
         for (int i = 0; i < 6; i++) {
-            struct pr_target target = {PRUNE_KEEP, (double)(LONG - ks[i]), PR_NO_QUOTA, 0};
+            struct pr_target target = {PRUNE_KEEP, (double)(LONG - ks[i]), PR_NO_QUOTA, 0, 0};
             for (int64_t j = 0; j < COUNT; j++)
                 due[j] = rank[j] >= ks[i];
             for (int t = 0; t < 8; t += i == 2 ? 1 : 3) {

@@ -123,8 +123,13 @@ int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criteri
                        prune_dtype_name(weights->dtype));
     PR_TRY(pr_grid_make(&grid, granularity, weights->rank, weights->shape));
     PR_TRY(prune_tensor_create(&values, weights->context, PRUNE_F64, grid.rank, grid.extent));
-    struct pr_scoring scoring = {criterion, &criterion->values, weights, observations, &grid, NULL};
-    int32_t status = score(&scoring, prune_tensor_data(values));
+    prune_tensor *view; /* in the shape that the granularity's boxes lie on */
+    int32_t status = pr_grid_view(&view, &grid, weights);
+    if (!status) {
+        struct pr_scoring scoring = {criterion, &criterion->values, view, observations, &grid, NULL};
+        status = score(&scoring, prune_tensor_data(values));
+        prune_tensor_free(view);
+    }
     if (status) {
         prune_tensor_free(values);
         return status;

@@ -296,11 +296,11 @@ static int64_t run(struct job *job, enum phase phase, prune_task_fn part)
     return first;
 }
 
-static int32_t refuse_nan(const prune_tensor *weights, int64_t position)
+static int32_t refuse_nan(const struct pr_grid *grid, int64_t position)
 {
     char place[PR_MAX_SHAPE_TEXT];
     return pr_fail(PRUNE_E_VALUE, "weight %lld, at %s, is NaN; weights must be numbers", (long long)position,
-                   pr_index_text(place, weights->rank, weights->shape, position));
+                   pr_index_text(place, grid->rank, grid->tensor, position));
 }
 
 static int32_t refuse_sum(const struct job *job, int64_t unit)
@@ -318,14 +318,14 @@ static int32_t sum_units(struct job *job)
     if (job->exponents) {
         int64_t nan = run(job, LARGEST, take_box);
         if (nan != INT64_MAX)
-            return refuse_nan(job->weights, nan);
+            return refuse_nan(job->grid, nan);
         run(job, LARGEST, take_exponents);
     }
     if (job->how >= PR_AGGREGATE_MAX)
         run(job, SUM, start_units);
     int64_t nan = run(job, job->kind->number ? LOOK : SUM, take_box);
     if (nan != INT64_MAX)
-        return refuse_nan(job->weights, nan);
+        return refuse_nan(job->grid, nan);
     nan = run(job, SUM, finish_units);
     return nan == INT64_MAX ? PRUNE_OK : refuse_sum(job, nan);
 }
@@ -345,11 +345,11 @@ static int32_t score_job(struct job *job)
     job->tasks = job->tasks < job->plan.extent[job->split] ? job->tasks : job->plan.extent[job->split];
     if (job->kind->units) {
         int64_t nan = run(job, LOOK, take_box);
-        return nan == INT64_MAX ? job->kind->units(job->scoring, job->scores) : refuse_nan(job->weights, nan);
+        return nan == INT64_MAX ? job->kind->units(job->scoring, job->scores) : refuse_nan(grid, nan);
     }
     if (grid->units == grid->elements && !job->kind->number) {
         int64_t nan = run(job, SINGLE, take_box);
-        return nan == INT64_MAX ? PRUNE_OK : refuse_nan(job->weights, nan);
+        return nan == INT64_MAX ? PRUNE_OK : refuse_nan(job->grid, nan);
     }
     if (job->kind->scales && job->how < PR_AGGREGATE_MAX)
         PR_TRY(pr_alloc(context, grid->units, sizeof *job->exponents, &job->exponents));

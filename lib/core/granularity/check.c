@@ -95,6 +95,14 @@ int32_t prune_granularity_check(const prune_granularity *granularity, const prun
     PR_REQUIRE(mask);
     PR_TRY(pr_grid_make(&grid, granularity, mask->rank, mask->shape));
     int single = grid.units == grid.elements;
+    if (grid.kind->find) {
+        PR_TRY(grid.kind->find(&grid, mask, &found));
+        if (holds)
+            *holds = found < 0;
+        if (violation)
+            *violation = found;
+        return PRUNE_OK;
+    }
     if (!single)
         PR_TRY(pr_alloc(mask->context, pr_grid_pool_units(&grid), 1, &state));
     if (!(single && grid.quota == PR_NO_QUOTA) && grid.pools > 0) {

@@ -108,7 +108,7 @@ int32_t pr_grid_expand(prune_mask **out, prune_context *context, const struct pr
 {
     prune_mask *mask;
     struct job job = {.grid = grid, .keep = keep, .elements = grid->elements};
-    PR_TRY(prune_mask_create(&mask, context, grid->rank, grid->shape, 0));
+    PR_TRY(prune_mask_create(&mask, context, grid->rank, grid->tensor, 0));
     int64_t threads = prune_context_threads(context), tasks = pr_ceil_div(grid->elements, ELEMENTS_PER_TASK);
     tasks = tasks < threads ? tasks : threads;
     if (tasks > 0) {

@@ -10,16 +10,19 @@
 
 #include "base/alloc.h"
 #include "base/spec.h"
+#include "core/tensor/tensor.h"
 #include "prune/granularity.h"
 
 #define PR_NO_QUOTA (-1)
 
 /* Extents in elements. A kind finds unit 1 along every axis, the pool as large as the tensor and no quota, and changes
- * what differs. Extents beyond the tensor's are cut back. */
+ * what differs. Extents beyond the tensor's are cut back. With `matrix` the boxes lie on the tensor seen as a matrix:
+ * axis 0, and all others as axis 1. */
 struct pr_cut {
     int64_t unit[PRUNE_MAX_RANK];
     int64_t pool[PRUNE_MAX_RANK];
     int64_t quota;
+    int matrix;
 };
 
 struct pr_grid;
@@ -35,6 +38,9 @@ struct pr_granularity_kind {
      * that stay, 0 for those that go. A score that is NaN stands for a unit that is gone already. NULL for the rest. */
     int32_t (*solve)(prune_context *context, const struct pr_grid *grid, const double *scores,
                      const struct pr_target *target, uint8_t *keep);
+    /* Where the rule is more than "no pool keeps more than its quota": *violation becomes the element at which the mask
+     * is seen to break it, or stays -1. NULL for the rest. */
+    int32_t (*find)(const struct pr_grid *grid, const prune_mask *mask, int64_t *violation);
 };
 
 struct prune_granularity {
@@ -50,7 +56,9 @@ extern const int32_t pr_granularity_kind_count;
 /* A granularity on one shape: the tensor as a grid of units, the grid as a grid of pools. Every number fits. */
 struct pr_grid {
     int32_t rank;
-    int64_t shape[PRUNE_MAX_RANK];         /* elements */
+    int matrix;                            /* the boxes lie on axis 0 x all others: shape is not the tensor's */
+    int64_t tensor[PRUNE_MAX_RANK];        /* the tensor's shape */
+    int64_t shape[PRUNE_MAX_RANK];         /* elements; as many, in the same row-major order */
     int64_t unit[PRUNE_MAX_RANK];          /* elements of a unit that is not cut off by the edge */
     int64_t extent[PRUNE_MAX_RANK];        /* units */
     int64_t stride[PRUNE_MAX_RANK];        /* from one unit to the next along an axis, in units */
@@ -66,7 +74,8 @@ struct pr_target {
     int32_t kind; /* PRUNE_QUOTA, PRUNE_SPARSITY, PRUNE_KEEP or PRUNE_COUNT of prune/select.h */
     double amount;
     int64_t quota;
-    int within; /* whether some units are gone already, their scores NaN; the target is for the others */
+    int64_t remove; /* for `solve`: of all the units of the grid that are not gone */
+    int within;     /* whether some units are gone already, their scores NaN; the target is for the others */
 };
 
 /* Scores, one for each unit of a grid: made by criteria, read by selection. */
@@ -77,6 +86,10 @@ struct prune_scores {
 };
 
 int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity, int32_t rank, const int64_t *shape);
+
+/* A tensor of the grid's tensor shape in the shape that the boxes lie on: a view, or where strides do not allow one a
+ * row-major copy of the same type. Whoever walks tensor and grid together takes this one. */
+int32_t pr_grid_view(prune_tensor **out, const struct pr_grid *grid, const prune_tensor *tensor);
 
 /* Elements of an inner unit, units of an inner pool, units of the smallest pool (0 where there is none). */
 int64_t pr_grid_unit_elements(const struct pr_grid *grid);

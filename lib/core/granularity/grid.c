@@ -9,21 +9,25 @@ static int64_t least(int64_t a, int64_t b)
 int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity, int32_t rank, const int64_t *shape)
 {
     struct pr_cut cut = {.quota = PR_NO_QUOTA};
-    struct pr_grid made = {.rank = rank, .units = 1, .pools = 1, .kind = granularity->kind};
+    struct pr_grid made = {.kind = granularity->kind, .values = granularity->values, .rank = rank, .units = 1};
     PR_TRY(pr_count(rank, shape, &made.elements));
     for (int32_t i = 0; i < rank; i++)
-        cut.unit[i] = 1, cut.pool[i] = shape[i];
+        cut.unit[i] = 1, cut.pool[i] = made.shape[i] = made.tensor[i] = shape[i];
     PR_TRY(granularity->kind->cut(&granularity->values, rank, shape, &cut));
-    made.values = granularity->values;
     made.quota = cut.quota;
+    made.matrix = cut.matrix && rank > 2;
+    for (int32_t i = 2; made.matrix && i < rank; i++) {
+        made.shape[1] *= shape[i]; /* fits, as pr_count has found */
+        made.shape[i] = 1;
+    }
+    made.pools = 1;
     for (int32_t i = rank - 1; i >= 0; i--) {
         /* An axis without elements has no units, but its boxes need an extent that can be divided by. */
-        int64_t room = shape[i] > 0 ? shape[i] : 1;
+        int64_t room = made.shape[i] > 0 ? made.shape[i] : 1;
         int64_t unit = least(cut.unit[i] > 0 ? cut.unit[i] : 1, room);
         int64_t pool = least(cut.pool[i] > 0 ? cut.pool[i] : 1, room);
-        made.shape[i] = shape[i];
         made.unit[i] = unit;
-        made.extent[i] = pr_ceil_div(shape[i], unit);
+        made.extent[i] = pr_ceil_div(made.shape[i], unit);
         made.stride[i] = made.units;
         made.pool[i] = pr_ceil_div(pool, unit);
         made.pool_extent[i] = pr_ceil_div(made.extent[i], made.pool[i]);
@@ -33,6 +37,22 @@ int32_t pr_grid_make(struct pr_grid *grid, const prune_granularity *granularity,
     }
     *grid = made;
     return PRUNE_OK;
+}
+
+int32_t pr_grid_view(prune_tensor **out, const struct pr_grid *grid, const prune_tensor *tensor)
+{
+    int32_t order[PRUNE_MAX_RANK];
+    prune_tensor *copy;
+    for (int32_t i = 0; i < grid->rank; i++)
+        order[i] = i;
+    if (!grid->matrix)
+        return prune_tensor_permute(out, tensor, order);
+    if (tensor->contiguous)
+        return prune_tensor_reshape(out, tensor, grid->rank, grid->shape);
+    PR_TRY(prune_tensor_convert(&copy, tensor, tensor->dtype));
+    int32_t status = prune_tensor_reshape(out, copy, grid->rank, grid->shape);
+    prune_tensor_free(copy);
+    return status;
 }
 
 int64_t pr_grid_unit_elements(const struct pr_grid *grid)

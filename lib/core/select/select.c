@@ -69,6 +69,11 @@ int32_t pr_check_target(const struct pr_grid *grid, int32_t target, double amoun
     if (grid->quota == PR_NO_QUOTA && target == PRUNE_QUOTA)
         return pr_fail(PRUNE_E_ARGUMENT, "prune_mask_select: the granularity has no quota; give PRUNE_SPARSITY, "
                                          "PRUNE_KEEP, PRUNE_COUNT or PRUNE_THRESHOLD");
+    if (grid->kind->solve && target == PRUNE_THRESHOLD)
+        return pr_fail(PRUNE_E_ARGUMENT,
+                       "prune_mask_select: granularity %s balances what is kept, which a threshold cannot; give "
+                       "PRUNE_SPARSITY, PRUNE_KEEP or PRUNE_COUNT",
+                       grid->kind->kind.name);
     if (isnan(amount))
         return pr_fail(PRUNE_E_ARGUMENT, "prune_mask_select: the amount is NaN; it must be a number");
     if (target == PRUNE_QUOTA && amount != 0)
@@ -84,6 +89,17 @@ int32_t pr_check_target(const struct pr_grid *grid, int32_t target, double amoun
     return PRUNE_OK;
 }
 
+static int32_t solve(prune_context *context, const struct pr_grid *grid, const double *scores,
+                     const struct pr_target *target, uint8_t *keep)
+{
+    struct pr_target whole = *target;
+    int64_t alive = grid->units;
+    for (int64_t i = 0; target->within && i < grid->units; i++)
+        alive -= isnan(scores[i]);
+    whole.remove = pr_target_count(target, alive);
+    return grid->kind->solve(context, grid, scores, &whole, keep);
+}
+
 static int32_t choose(prune_context *context, const struct pr_grid *grid, const double *scores,
                       const struct pr_target *target, uint8_t *keep)
 {
@@ -92,7 +108,7 @@ static int32_t choose(prune_context *context, const struct pr_grid *grid, const 
     if (target->kind == PRUNE_THRESHOLD)
         select_above(context, grid->units, scores, target->amount, keep);
     else if (grid->kind->solve)
-        return grid->kind->solve(context, grid, scores, target, keep);
+        return solve(context, grid, scores, target, keep);
     else if (pr_grid_pool_units(grid) > PR_LARGE_POOL)
         return pr_select_large(context, grid, scores, target, keep);
     else
@@ -106,7 +122,7 @@ int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t 
     PR_REQUIRE(out);
     PR_REQUIRE(scores);
     const struct pr_grid *grid = &scores->grid;
-    const struct pr_target exact = {target, amount, grid->quota, 0};
+    const struct pr_target exact = {target, amount, grid->quota, 0, 0};
     const double *values = prune_tensor_const_data(scores->values);
     PR_TRY(pr_check_target(grid, target, amount));
     PR_TRY(pr_alloc(scores->context, grid->units, 1, &keep));
@@ -142,11 +158,11 @@ int32_t pr_expand_within(prune_mask **out, const prune_scores *scores, const pru
 int32_t pr_check_within(const char *function, const prune_scores *scores, const prune_mask *within)
 {
     char one[PR_MAX_SHAPE_TEXT], other[PR_MAX_SHAPE_TEXT];
-    if (pr_same_shape(scores->grid.rank, scores->grid.shape, within->rank, within->shape))
+    if (pr_same_shape(scores->grid.rank, scores->grid.tensor, within->rank, within->shape))
         return PRUNE_OK;
     return pr_fail(PRUNE_E_SHAPE, "%s: the mask has shape %s, the tensor that was scored %s; they must be equal",
                    function, pr_shape_text(one, within->rank, within->shape),
-                   pr_shape_text(other, scores->grid.rank, scores->grid.shape));
+                   pr_shape_text(other, scores->grid.rank, scores->grid.tensor));
 }
 
 int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, const prune_mask *within, int32_t target,
@@ -158,7 +174,7 @@ int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, c
     PR_REQUIRE(scores);
     PR_REQUIRE(within);
     const struct pr_grid *grid = &scores->grid;
-    const struct pr_target exact = {target, amount, grid->quota, 1};
+    const struct pr_target exact = {target, amount, grid->quota, 0, 1};
     PR_TRY(pr_check_within(__func__, scores, within));
     PR_TRY(pr_check_target(grid, target, amount));
     PR_TRY(pr_alloc(scores->context, grid->units, 1, &keep));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/granularity/granularity.h"
+#include "core/granularity/key.h"
 #include "prune/select.h"
 
 /* k = round(sparsity * units), half away from zero, the product in double. */
@@ -30,29 +31,6 @@ static inline int64_t pr_target_count(const struct pr_target *target, int64_t un
         keep = (int64_t)target->amount;
     return units > keep ? units - keep : 0;
 }
-
-/* A score as an integer that orders as scores do; both zeros are one. pr_gone(), a NaN, comes before every score: it
- * stands for a unit that is gone already. */
-static inline uint64_t pr_score_key(double score)
-{
-    uint64_t bits;
-    memcpy(&bits, &score, sizeof bits);
-    if (bits == 1ULL << 63)
-        bits = 0;
-    return bits >> 63 ? ~bits : bits | 1ULL << 63;
-}
-
-static inline double pr_gone(void)
-{
-    uint64_t bits = ~0ULL;
-    double gone;
-    memcpy(&gone, &bits, sizeof gone);
-    return gone;
-}
-
-/* The k-th smallest (1 <= k <= count) of the keys, which are moved about; *equal is how many of those that equal it
- * are among the k smallest. Linear in count. */
-uint64_t pr_kth_key(uint64_t *keys, int64_t count, int64_t k, int64_t *equal);
 
 /* keep[unit] becomes 1 for the units that stay and 0 for those that go. */
 int32_t pr_select_small(prune_context *context, const struct pr_grid *grid, const double *scores,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/select/select.h"
+#include "core/granularity/key.h"
 
 #define FEW 24
 
