@@ -36,6 +36,77 @@ PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores
 PRUNE_API int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, const prune_mask *within,
                                            int32_t target, double amount);
 
+/* Many tensors that share one target.
+ *
+ * Their units are ranked together, by score, then tensor, then unit: the first in this order go. Or the target is shared
+ * out by an allocation, and each tensor's units are ranked by themselves. Scores are read in a few passes, each in
+ * linear time, and counted: memory does not grow with the tensors, which may be read from wherever they are. What is
+ * decided of a tensor is a cut, a score and a number of ties, or a mask. */
+typedef struct prune_selection prune_selection;
+
+/* Writes the scores of units first, ..., first + count - 1 (row-major order of the grid) to `scores`, and returns
+ * PRUNE_OK, or a status that stops the work (prune_fail). Called on the calling thread, in ascending order, from the
+ * start again for each pass: the scores must be the same each time, and none NaN (PRUNE_E_VALUE). */
+typedef int32_t (*prune_scores_fn)(void *user, int64_t first, int64_t count, double *scores);
+
+/* Targets of a selection, besides PRUNE_SPARSITY, PRUNE_KEEP, PRUNE_COUNT and PRUNE_THRESHOLD, which here count the
+ * units of all tensors together. */
+#define PRUNE_BUDGET 6       /* what is kept costs at most `amount` */
+#define PRUNE_BUDGET_EXACT 7 /* what is kept costs `amount`, to the last bit */
+
+PRUNE_API int32_t prune_selection_create(prune_selection **out, prune_context *context);
+PRUNE_API void prune_selection_free(prune_selection *selection);
+
+/* Adds a tensor; *index (NULL allowed) is its number, counted from 0. `scores` and `within` are borrowed until the
+ * selection is freed. Their granularity has one pool and no quota (PRUNE_E_ARGUMENT). Units of which `within` (NULL:
+ * everything) keeps nothing are gone already and count nowhere. `cost` is what keeping one unit costs, 0 or more:
+ * parameters, MACs, bytes, seconds. To rank by importance per cost, divide the scores. */
+PRUNE_API int32_t prune_selection_add(prune_selection *selection, const prune_scores *scores, const prune_mask *within,
+                                      double cost, int32_t *index);
+
+/* The same for a tensor whose scores are read. */
+PRUNE_API int32_t prune_selection_add_streamed(prune_selection *selection, const prune_granularity *granularity,
+                                               int32_t rank, const int64_t *shape, prune_scores_fn read, void *user,
+                                               double cost, int32_t *index);
+
+/* Floor, cap and step: of tensor `index` `least` to `most` units are kept, a multiple of `round_to`, or all of them where
+ * `most` is all. What ranking leaves is rounded down, then raised to the floor or lowered to the cap; others make up
+ * for it. Without this call at least 1 unit is kept: only least 0 lets a layer be emptied. PRUNE_E_ARGUMENT for numbers
+ * that no count meets. */
+PRUNE_API int32_t prune_selection_limit(prune_selection *selection, int32_t index, int64_t least, int64_t most,
+                                        int64_t round_to);
+
+/* Keeps all of tensor `index`; its units and their cost still count. */
+PRUNE_API int32_t prune_selection_freeze(prune_selection *selection, int32_t index);
+
+PRUNE_API int32_t prune_selection_count(const prune_selection *selection); /* tensors */
+PRUNE_API double prune_selection_total(const prune_selection *selection);  /* what all units cost */
+
+/* Solves for a target. `allocation` is a spec string, NULL for "global":
+ *   "global"                 all units in one ranking
+ *   "uniform"                the same density for every tensor
+ *   "uniform-plus:last=D"    uniform, but the first tensor dense and the last of density D (0.2) or more: Gale et al.
+ *   "er", "erk"              density in proportion to the sum over the product of the first two extents, or of all
+ *
+ * A target is the most that may be kept, and no more goes than it takes: SPARSITY, KEEP and COUNT give exactly that
+ * number of units, k = round(sparsity * units), wherever floors, caps and round_to leave it open; a BUDGET ends at the
+ * first place in the ranking where the cost fits. Allocations give each tensor its share, rounded down, then one unit
+ * more (one step of round_to) to those that lost most, the lower tensor first, while it fits.
+ *
+ * PRUNE_E_INFEASIBLE when floors and frozen tensors alone are more than the target, or BUDGET_EXACT cannot be met: the
+ * selection is what it was before, the sentence says what is nearest, and so does *nearest (NULL allowed; written in
+ * this case alone). */
+PRUNE_API int32_t prune_selection_solve(prune_selection *selection, const char *allocation, int32_t target,
+                                        double amount, double *nearest);
+
+/* Of a solved selection (PRUNE_E_ARGUMENT before): what is kept costs; how many units tensor `index` keeps, and the
+ * density that it was allotted before rounding to whole units (either may be NULL); its cut: units that score below
+ * *score go, and of those that equal it the first *ties, in the order of the grid; and its mask. */
+PRUNE_API int32_t prune_selection_cost(const prune_selection *selection, double *cost);
+PRUNE_API int32_t prune_selection_kept(const prune_selection *selection, int32_t index, int64_t *kept, double *density);
+PRUNE_API int32_t prune_selection_cut(const prune_selection *selection, int32_t index, double *score, int64_t *ties);
+PRUNE_API int32_t prune_selection_mask(prune_mask **out, const prune_selection *selection, int32_t index);
+
 /* Schedules:
  *   "one-shot:sparsity=S,step=T"                           nothing before step T, S from it on
  *   "linear:initial=A,final=B,begin=T0,end=T1"             from A to B in a straight line

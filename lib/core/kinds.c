@@ -5,6 +5,7 @@
 
 #include "core/criterion/criterion.h"
 #include "core/select/select.h"
+#include "core/select/selection.h"
 #include "core/sparse/sparse.h"
 
 static const struct {
@@ -14,6 +15,7 @@ static const struct {
 } registries[] = {
     {"criteria", pr_criterion_kinds, &pr_criterion_kind_count},
     {"granularities", pr_granularity_kinds, &pr_granularity_kind_count},
+    {"allocations", pr_allocation_kinds, &pr_allocation_kind_count},
     {"schedules", pr_schedule_kinds, &pr_schedule_kind_count},
     {"formats", pr_format_kinds, &pr_format_count},
 };

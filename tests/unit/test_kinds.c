@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "testing.h"
 
-static const char *const registries[] = {"criteria", "granularities", "schedules", "formats"};
+static const char *const registries[] = {"criteria", "granularities", "allocations", "schedules", "formats"};
 
 static int32_t find(const char *registry, const char *name)
 {

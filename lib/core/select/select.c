@@ -133,11 +133,12 @@ int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t 
     return status;
 }
 
-int32_t pr_scores_within(const prune_scores *scores, const prune_mask *within, double **out, uint8_t *alive)
+int32_t pr_scores_within(prune_context *context, const prune_scores *scores, const prune_mask *within, double **out,
+                         uint8_t *alive)
 {
     double *copy;
     const double *values = prune_tensor_const_data(scores->values);
-    PR_TRY(pr_alloc(scores->context, scores->grid.units, sizeof *copy, &copy));
+    PR_TRY(pr_alloc(context, scores->grid.units, sizeof *copy, &copy));
     pr_grid_alive(&scores->grid, within, alive);
     for (int64_t i = 0; i < scores->grid.units; i++)
         copy[i] = alive[i] ? values[i] : pr_gone();
@@ -178,7 +179,7 @@ int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, c
     PR_TRY(pr_check_within(__func__, scores, within));
     PR_TRY(pr_check_target(grid, target, amount));
     PR_TRY(pr_alloc(scores->context, grid->units, 1, &keep));
-    int32_t status = pr_scores_within(scores, within, &values, keep);
+    int32_t status = pr_scores_within(scores->context, scores, within, &values, keep);
     if (!status) {
         status = choose(scores->context, grid, values, &exact, keep);
         pr_release(scores->context, values);

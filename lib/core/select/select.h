@@ -48,7 +48,8 @@ int32_t pr_check_target(const struct pr_grid *grid, int32_t target, double amoun
  * be released, in which units without an element in the mask are pr_gone(), `alive` (a byte a unit) saying which; and
  * the mask of the units that stay, less what was gone. */
 int32_t pr_check_within(const char *function, const prune_scores *scores, const prune_mask *within);
-int32_t pr_scores_within(const prune_scores *scores, const prune_mask *within, double **out, uint8_t *alive);
+int32_t pr_scores_within(prune_context *context, const prune_scores *scores, const prune_mask *within, double **out,
+                         uint8_t *alive);
 int32_t pr_expand_within(prune_mask **out, const prune_scores *scores, const prune_mask *within, const uint8_t *keep);
 
 /* One file and one line of schedules.def each. */
