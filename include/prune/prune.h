@@ -16,6 +16,7 @@
 #include "prune/observe.h"
 #include "prune/packed.h"
 #include "prune/products.h"
+#include "prune/recover.h"
 #include "prune/select.h"
 #include "prune/sparse.h"
 #include "prune/status.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/criterion/criterion.h"
+#include "core/recover/recover.h"
 #include "core/select/select.h"
 #include "core/select/selection.h"
 #include "core/sparse/sparse.h"
@@ -17,6 +18,7 @@ static const struct {
     {"granularities", pr_granularity_kinds, &pr_granularity_kind_count},
     {"allocations", pr_allocation_kinds, &pr_allocation_kind_count},
     {"schedules", pr_schedule_kinds, &pr_schedule_kind_count},
+    {"recoveries", pr_recovery_kinds, &pr_recovery_kind_count},
     {"formats", pr_format_kinds, &pr_format_count},
 };
 

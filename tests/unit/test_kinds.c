@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "testing.h"
 
-static const char *const registries[] = {"criteria", "granularities", "allocations", "schedules", "formats"};
+static const char *const registries[] = {"criteria", "granularities", "allocations", "schedules", "recoveries", "formats"};
 
 static int32_t find(const char *registry, const char *name)
 {
@@ -18,7 +18,8 @@ START_TEST(what_there_is)
                                   {"element", "nm", "vector", "block", "kernel", "filter", "in-channel", "row",
                                    "column", "balanced", "bank-balanced", NULL},
                                   {"one-shot", "linear", "cubic", NULL},
-                                  {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};
+                                  {"obs", NULL},
+                                 {"csr", "nm", "bsr", "dense", "csc", "bitmap", "coo", "codebook", NULL}};
     for (int r = 0; r < 4; r++) {
         int32_t count = 0;
         for (; expected[r][count]; count++)

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Recovery without training: the weights that stay are changed to make up for those that go, so that the layer's
+ * outputs on observed inputs change as little as possible.
+ *
+ * Weights are out x in; of a convolution's OIHW weights axis 0 is out and the others together are in, and the inputs
+ * that were observed are rows of im2col. With the Gram matrix G = X'X of the inputs, replacing W by W' costs the layer
+ * error sum over rows of (w' - w) G (w' - w)', the summed squares of the change of the outputs. Papers that write half
+ * of w H w' have H = 2 G.
+ *
+ *   "obs:method=exact"      Optimal Brain Surgeon (Hassibi and Stork 1993) for a given mask: of each row all weights go
+ *                           at once and the others take their best values, by a Cholesky factor of the kept block; rows
+ *                           with one mask share it
+ *   "obs:method=greedy"     the same by removing one weight after another, the least costly next, with the inverse
+ *                           downdated each time. Chooses masks as well
+ *   "exact"                 the best mask there is, by trying all: rows of at most 20 weights, groups of N:M that have
+ *                           at most 200000 combinations in a row. Chooses masks only
+ *
+ * Parameters that second-order kinds share:
+ *
+ *   damping=D   D times the mean of G's diagonal (over the columns that are not dead) is added to the diagonal. 0 takes
+ *               G as it is; where that is not positive definite, PRUNE_E_VALUE names the column and its pivot
+ *   memory=B    bytes that the method may take beside the weights' copy. What needs more is worked in blocks of columns,
+ *               which takes longer and may give more error, but is neither refused nor does it take more
+ *
+ * A dead column is one whose inputs were all 0: G has a 0 on the diagonal there. Its weights say nothing about the
+ * outputs; obs leaves those that are kept as they are.
+ *
+ * The dense algebra is done by OpenBLAS where it can be loaded, with the threads that the host has given it, and by a
+ * slower built-in otherwise. So results are not the same bits everywhere.
+ */
+#ifndef PRUNE_RECOVER_H
+#define PRUNE_RECOVER_H
+
+#include <stdint.h>
+
+#include "prune/select.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_recovery prune_recovery;
+
+/* What a recovery has found out. Immutable. */
+typedef struct prune_repair prune_repair;
+
+/* From a spec string, see prune/kinds.h, registry "recoveries"; and its canonical form, the recovery's own memory. */
+PRUNE_API int32_t prune_recovery_create(prune_recovery **out, prune_context *context, const char *spec);
+PRUNE_API const char *prune_recovery_spec(const prune_recovery *recovery);
+
+/* PRUNE_OBSERVE_* bits of what must be observed: for prune_observations_create. 0 for NULL. */
+PRUNE_API int32_t prune_recovery_needs(const prune_recovery *recovery);
+
+/* Whether it repairs weights for a given mask, and whether it chooses masks: 1 or 0. */
+PRUNE_API int32_t prune_recovery_repairs(const prune_recovery *recovery);
+PRUNE_API int32_t prune_recovery_chooses(const prune_recovery *recovery);
+
+PRUNE_API void prune_recovery_free(prune_recovery *recovery);
+
+/* Changes `weights` (F32, F16, BF16 or F64, rank 2 or more, any strides): pruned elements of `mask` (same shape) become
+ * +0.0, kept ones what makes up for them. `report` may be NULL, which saves the work of the true error. On any failure
+ * the weights are what they were: PRUNE_E_SHAPE when mask or observations do not fit, PRUNE_E_ARGUMENT when something
+ * was not observed, PRUNE_E_VALUE for weights that are NaN or infinite, for a matrix that is not positive definite and
+ * for results that the weights' type cannot hold, PRUNE_E_UNSUPPORTED for a kind that only chooses,
+ * PRUNE_E_CANCELLED. */
+PRUNE_API int32_t prune_recovery_repair(prune_tensor *weights, const prune_recovery *recovery, const prune_mask *mask,
+                                        const prune_observations *observations, prune_repair **report);
+
+/* Chooses the mask and repairs in one go. Granularity, target and amount are those of prune_mask_select. On failure as
+ * above; *mask is untouched too. */
+PRUNE_API int32_t prune_recovery_prune(prune_tensor *weights, prune_mask **mask, const prune_recovery *recovery,
+                                       const prune_granularity *granularity, int32_t target, double amount,
+                                       const prune_observations *observations, prune_repair **report);
+
+/* What can be asked of a report. Errors are of the undamped problem unless said otherwise. */
+#define PRUNE_REPAIR_DAMPING 1      /* what was added to the diagonal of G */
+#define PRUNE_REPAIR_CONDITION 2    /* estimated condition number of the damped G in the 1-norm; 0 when not found out */
+#define PRUNE_REPAIR_DEAD_COLUMNS 3 /* how many */
+#define PRUNE_REPAIR_PREDICTED 4    /* the layer error that the method's own (damped) problem promises */
+#define PRUNE_REPAIR_ERROR 5        /* the layer error of the weights as they are now stored */
+#define PRUNE_REPAIR_PLAIN_ERROR 6  /* that of pruning by the same mask without repair */
+#define PRUNE_REPAIR_MEMORY 7       /* bytes taken at most beside the copy of the weights */
+#define PRUNE_REPAIR_SAMPLES 8      /* samples that were observed */
+
+/* PRUNE_E_ARGUMENT for a number that is none of these. */
+PRUNE_API int32_t prune_repair_get(const prune_repair *report, int32_t what, double *value);
+PRUNE_API void prune_repair_free(prune_repair *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
