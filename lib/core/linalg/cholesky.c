@@ -68,21 +68,22 @@ int pr_linalg_try_cholesky(const struct pr_linalg *la, int64_t n, double *a, int
     return n > 0 && factor(&f, 0, n);
 }
 
+static const char *number_text(char out[PR_MAX_NUMBER], double value)
+{
+    if (!isfinite(value))
+        return isnan(value) ? "NaN" : value < 0 ? "-inf" : "inf";
+    pr_number_print(out, value);
+    return out;
+}
+
 int32_t pr_linalg_not_definite(int64_t n, const struct pr_pivot *bad)
 {
-    char pivot[PR_MAX_NUMBER] = "NaN", diagonal[PR_MAX_NUMBER] = "NaN";
-    if (isfinite(bad->value))
-        pr_number_print(pivot, bad->value);
-    else if (isinf(bad->value))
-        strcpy(pivot, bad->value < 0 ? "-inf" : "inf");
-    if (isfinite(bad->diagonal))
-        pr_number_print(diagonal, bad->diagonal);
-    else if (isinf(bad->diagonal))
-        strcpy(diagonal, bad->diagonal < 0 ? "-inf" : "inf");
+    char pivot[PR_MAX_NUMBER], diagonal[PR_MAX_NUMBER];
     return pr_fail(PRUNE_E_VALUE,
                    "a matrix of %lld x %lld is not positive definite: the pivot of column %lld is %s, its diagonal "
                    "element %s; damping or more samples would make it so",
-                   (long long)n, (long long)n, (long long)bad->column, pivot, diagonal);
+                   (long long)n, (long long)n, (long long)bad->column, number_text(pivot, bad->value),
+                   number_text(diagonal, bad->diagonal));
 }
 
 static int32_t check_square(int64_t n, int64_t lda)
