@@ -34,8 +34,8 @@ void pr_quadratic_free(struct pr_quadratic *problem);
 int32_t pr_quadratic_select(struct pr_quadratic *problem, const prune_granularity *granularity, int32_t target,
                             double amount, int with_norms);
 
-/* The columns from `begin` whose square matrix the memory holds: up to the last edge of a window within it, and at least
- * one window. *window is the window that begins there, and becomes the one that begins at the end. */
+/* The columns whose square matrix the memory holds: up to the last edge of a window within it, and at least one
+ * window. *window is the window that begins there, and becomes the one that begins at the end. */
 int64_t pr_quadratic_group(const struct pr_quadratic *problem, const struct pr_windows *windows, int64_t *window);
 
 /* Where not all columns are one group: the columns begin to end - 1 make up for what the columns before them have

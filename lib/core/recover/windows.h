@@ -33,8 +33,8 @@ int32_t pr_windows_make(struct pr_windows *windows, prune_context *context, cons
 int32_t pr_windows_plain(struct pr_windows *windows, prune_context *context, int64_t columns, int64_t step);
 void pr_windows_free(struct pr_windows *windows);
 
-/* The target of the next window, or of several at once, which are columns begin to end - 1: the windows' own, or a number
- * of units to keep that is this window's share. `shape` becomes that of these columns. */
+/* The target of the next window, or of several at once, which are columns begin to end - 1: the windows' own, or a
+ * number of units to keep that is this window's share. `shape` becomes that of these columns. */
 int32_t pr_windows_target(struct pr_windows *windows, int64_t begin, int64_t end, int64_t *shape, int32_t *target,
                           double *amount);
 
