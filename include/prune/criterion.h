@@ -31,7 +31,8 @@
  *
  * Single elements are scored exactly. Sums run over a unit's elements in row-major order, in double, so that they have
  * the same bits on every CPU; l2 and lp scale by the largest magnitude, so that they neither overflow nor lose small
- * units. Infinite weights give infinite scores, and do not count in the scores of other units. A NaN weight is refused, PRUNE_E_VALUE with its position.
+ * units. Infinite weights give infinite scores, and do not count in the scores of other units. A NaN weight is refused,
+ * PRUNE_E_VALUE with its position.
  */
 #ifndef PRUNE_CRITERION_H
 #define PRUNE_CRITERION_H
@@ -55,10 +56,10 @@ PRUNE_API int32_t prune_criterion_create(prune_criterion **out, prune_context *c
 
 /* The caller's own criterion: fills `importances`, F64 zeros in row-major order and in the shape of `weights`, with one
  * number for each element; the library puts them together for units as it does for "scores". `settings` are those that
- * every criterion has, "aggregate=mean,normalize=l2", or NULL. Called once for each prune_criterion_score, on the calling
- * thread, with the observations given there; `user` is handed through. It returns 0, or a negative status that becomes
- * the score's (prune_fail sets the sentence); it must not keep the tensors. NaN among its importances is refused,
- * PRUNE_E_VALUE with the position. The spec of such a criterion, "callback:...", makes none. */
+ * every criterion has, "aggregate=mean,normalize=l2", or NULL. Called once for each prune_criterion_score, on the
+ * calling thread, with the observations given there; `user` is handed through. It returns 0, or a negative status that
+ * becomes the score's (prune_fail sets the sentence); it must not keep the tensors. NaN among its importances is
+ * refused, PRUNE_E_VALUE with the position. The spec of such a criterion, "callback:...", makes none. */
 typedef int32_t (*prune_importance_fn)(void *user, const prune_tensor *weights, const prune_observations *observations,
                                        prune_tensor *importances);
 PRUNE_API int32_t prune_criterion_from_callback(prune_criterion **out, prune_context *context,

@@ -17,6 +17,7 @@
 #include "prune/packed.h"
 #include "prune/products.h"
 #include "prune/recover.h"
+#include "prune/regularize.h"
 #include "prune/select.h"
 #include "prune/sparse.h"
 #include "prune/status.h"

@@ -5,6 +5,7 @@
 
 #include "core/criterion/criterion.h"
 #include "core/recover/recover.h"
+#include "core/regularize/regularize.h"
 #include "core/select/select.h"
 #include "core/select/selection.h"
 #include "core/sparse/sparse.h"
@@ -19,6 +20,7 @@ static const struct {
     {"allocations", pr_allocation_kinds, &pr_allocation_kind_count},
     {"schedules", pr_schedule_kinds, &pr_schedule_kind_count},
     {"recoveries", pr_recovery_kinds, &pr_recovery_kind_count},
+    {"regularizers", pr_regularizer_kinds, &pr_regularizer_kind_count},
     {"formats", pr_format_kinds, &pr_format_count},
 };
 

@@ -18,7 +18,7 @@ regularize: granularity
 recover: observe select criterion
 quantize: tensor kernels
 sparse: mask quantize granularity
-kinds.c: criterion select sparse recover
+kinds.c: criterion select sparse recover regularize
 graph: base
 ops: graph
 io: graph
@@ -31,7 +31,8 @@ report: search io accel
 '
 # HEADER : the room whose public header it is. What stands in none of libprune's rooms is libprune-model's.
 public='version:base status:base context:base kinds:base tensor:tensor mask:mask granularity:granularity
-observe:observe criterion:criterion select:select recover:recover sparse:sparse packed:sparse products:sparse convolution:sparse advice:sparse'
+observe:observe criterion:criterion select:select recover:recover
+regularize:regularize sparse:sparse packed:sparse products:sparse convolution:sparse advice:sparse'
 
 check_rooms() {
   # shellcheck disable=SC2046 # file names have no spaces

@@ -106,8 +106,8 @@ END_TEST
 
 START_TEST(fpgm_at_edges_and_extremes)
 {
-    /* Pairs of rows; the last strip has one, and counts as if a zero stood below it: distances of (1,10), (2,20), (3,30)
-     * and (100,0), (200,0), (300,0). */
+    /* Pairs of rows; the last strip has one, and counts as if a zero stood below it: distances of (1,10), (2,20),
+     * (3,30) and (100,0), (200,0), (300,0). */
     const double w[] = {1, 2, 3, 10, 20, 30, 100, 200, 300};
     const double a[6][2] = {{1, 10}, {2, 20}, {3, 30}, {100, 0}, {200, 0}, {300, 0}};
     double due[6] = {0};

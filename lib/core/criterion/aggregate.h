@@ -37,8 +37,8 @@ enum pr_normalize {
  * no product is lost on the way to one that fits. */
 void pr_aggregate_start(enum pr_aggregate how, double *units, int64_t count);
 
-/* A row of `count` elements, the first of which is number `first` along its axis, into the units that they are in, `unit`
- * elements long. `powers` for products only. */
+/* A row of `count` elements, the first of which is number `first` along its axis, into the units that they are in,
+ * `unit` elements long. `powers` for products only. */
 void pr_aggregate_row(enum pr_aggregate how, const double *row, int64_t count, double *units, int64_t *powers,
                       int64_t first, int64_t unit);
 

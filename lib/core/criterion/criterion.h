@@ -21,9 +21,9 @@ struct pr_scoring {
 
 /* One file and one line of criteria.def each. What a kind does is one of three:
  *
- * from elements  a unit's score is finish(sum of terms(element)), and of a single element single(element); each works on
- *                a row of numbers in place, and NULL leaves them as they are. `position` is the row-major number of the
- *                row's first element in the tensor; the rest of the row follow it. With aggregate=mean the sum is
+ * from elements  a unit's score is finish(sum of terms(element)), and of a single element single(element); each works
+ *                on a row of numbers in place, and NULL leaves them as they are. `position` is the row-major number of
+ *                the row's first element in the tensor; the rest of the row follow it. With aggregate=mean the sum is
  *                divided before finish; with max, product and first it is single() that is put together. Where the
  *                numbers are not the weights, `elements` makes them: it fills a tensor of F64 zeros in the weights'
  *                shape, and refuses what is NaN.
