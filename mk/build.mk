@@ -34,11 +34,18 @@ FLAGS_NOW := $(COMPILE) $(MODEL_CFLAGS) $(HAVE_AVX2) $(HAVE_AVX512) $(HAVE_NEON)
 PATHS_NOW := $(prefix) $(exec_prefix) $(libdir) $(includedir)
 $(B)/flags.stamp: STAMP = $(FLAGS_NOW)
 $(B)/paths.stamp: STAMP = $(PATHS_NOW)
-$(B)/flags.stamp $(B)/paths.stamp: FORCE
+$(B)/blas.stamp: STAMP = $(BLAS) $(CORE_LIBS)
+$(B)/flags.stamp $(B)/paths.stamp $(B)/blas.stamp: FORCE
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(STAMP))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(STAMP))' > $@
 .PHONY: FORCE
 FORCE:
+
+BLAS_load := -DPR_BLAS_LOAD
+BLAS_link := -DPR_BLAS_LINK
+BLAS_none := -DPR_BLAS_NONE
+$(B)/obj/lib/core/linalg/openblas.o: $(B)/blas.stamp
+$(B)/obj/lib/core/linalg/openblas.o: ISA_DEFINES := $(BLAS_$(BLAS))
 
 $(B)/obj/%_avx2.o: ISA_FLAGS := $(AVX2_FLAGS)
 $(B)/obj/%_avx512.o: ISA_FLAGS := $(AVX512_FLAGS)
@@ -64,7 +71,7 @@ $(B)/libprune-model.a: $(filter-out $(B)/obj/model-base/%,$(MODEL_OBJECTS))
 
 # The map is the list of exported symbols; tests/style compares it with the headers.
 $(B)/libprune.so.$(ABI): $(CORE_OBJECTS) lib/libprune.map
-	$(call say,LD,$@)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libprune.map $(if $(SAN),,-Wl,-z,defs) $(LDFLAGS) -o $@ $(CORE_OBJECTS) -lm
+	$(call say,LD,$@)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libprune.map $(if $(SAN),,-Wl,-z,defs) $(LDFLAGS) -o $@ $(CORE_OBJECTS) $(CORE_LIBS) -lm
 $(B)/libprune-model.so.$(ABI): $(MODEL_OBJECTS) lib/libprune-model.map $(B)/libprune.so
 	$(call say,LD,$@)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libprune-model.map $(if $(SAN),,-Wl,-z,defs) $(LDFLAGS) -o $@ $(MODEL_OBJECTS) -L$(B) -lprune $(MODEL_LIBS) -lm
 $(B)/libprune.so $(B)/libprune-model.so: %: %.$(ABI)
@@ -76,9 +83,9 @@ link_tool = $(LINK) $(LDFLAGS) $(1) -o $@ $(TOOL_OBJECTS) -L$(B) -lprune-model -
 $(B)/prune: $(TOOL_OBJECTS) $(B)/libprune-model.so
 	$(call say,LD,$@)$(call link_tool,$(BESIDE))
 
-$(B)/%.pc: %.pc.in include/prune/version.h $(B)/paths.stamp
+$(B)/%.pc: %.pc.in include/prune/version.h $(B)/paths.stamp $(B)/blas.stamp
 	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@exec_prefix@|$(patsubst $(prefix)%,$${prefix}%,$(exec_prefix))|' \
 	  -e 's|@libdir@|$(patsubst $(exec_prefix)%,$${exec_prefix}%,$(libdir))|; s|@includedir@|$(patsubst $(prefix)%,$${prefix}%,$(includedir))|' \
-	  -e 's|@VERSION@|$(VERSION)|' $< > $@
+	  -e 's|@VERSION@|$(VERSION)|; s|@CORE_LIBS@|$(strip $(CORE_LIBS))|' $< > $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(CORE_OBJECTS) $(MODEL_OBJECTS) $(TOOL_OBJECTS)))

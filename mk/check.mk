@@ -11,7 +11,7 @@ SCRIPT_TESTS := $(sort $(wildcard tests/cli/*.sh $(if $(SAN),,tests/style/*.sh t
 EXAMPLES := $(sort $(wildcard examples/*.c))
 
 programs = $(patsubst %.c,$(B)/%,$(1))
-CORE_PROGRAMS := $(call programs,$(CORE_TESTS))
+CORE_PROGRAMS := $(filter-out %/test_linalg,$(call programs,$(CORE_TESTS)))
 MODEL_PROGRAMS := $(call programs,$(MODEL_TESTS))
 # Of these, the ones that include prune/model.h are linked with both libraries.
 NEED_MODEL := $(shell grep -ls 'prune/model\.h' /dev/null $(API_TESTS) $(EXAMPLES))
@@ -25,10 +25,18 @@ static_of = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(
 OOM_LIBS = $(patsubst -ljansson,$(call static_of,jansson),$(patsubst -lz,$(call static_of,z),$(MODEL_LIBS)))
 $(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CHECK_LIBS) -lm
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CORE_LIBS) $(CHECK_LIBS) -lm
 $(MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.a $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(LDFLAGS) $(if $(findstring tests/oom/,$@),$(WRAP_MALLOC)) -o $@ $< $(B)/libprune-model.a $(B)/libprune.a $(if $(findstring tests/oom/,$@),$(OOM_LIBS),$(MODEL_LIBS)) $(CHECK_LIBS) -lm
+# The dense algebra again, with OpenBLAS loaded, linked and left out, whatever this build does.
+LINALG_PROGRAMS := $(patsubst %,$(B)/tests/unit/test_linalg_%,load none $(if $(BLAS_LIBS),link))
+$(B)/obj/openblas_%.o: lib/core/linalg/openblas.c $(B)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,$< ($*))$(COMPILE) $(BLAS_$*) -c -o $@ $<
+$(LINALG_PROGRAMS): $(B)/tests/unit/test_linalg_%: $(B)/obj/tests/unit/test_linalg.o $(B)/obj/openblas_%.o $(B)/libprune.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $^ $(if $(filter link,$*),$(BLAS_LIBS)) -ldl $(CHECK_LIBS) -lm
 link_shared = $(LINK) $(LDFLAGS) -o $@ $< -L$(B) '-Wl,-rpath,$$ORIGIN/..:$$ORIGIN/../..' $(1) -lprune $(if $(filter $(B)/tests/%,$@),$(CHECK_LIBS)) -lm
 $(API_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.so
 	@mkdir -p $(@D)
@@ -37,7 +45,7 @@ $(API_MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(call link_shared,-lprune-model)
 
-TEST_PROGRAMS := $(CORE_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS) $(API_MODEL_PROGRAMS))
+TEST_PROGRAMS := $(CORE_PROGRAMS) $(LINALG_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS) $(API_MODEL_PROGRAMS))
 
 # ONLY=WORD runs what has that word in its name.
 .PHONY: check check-long check-programs check-all
@@ -50,7 +58,7 @@ TIMEOUT ?= 300
 # As many at a time as make itself may run.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 check: check-programs
-	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS=' -- $(MAKEOVERRIDES)' \
+	@B='$(B)' CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' SAN='$(SAN)' MAKE='$(MAKE)' MAKEFLAGS=' -- $(MAKEOVERRIDES)' BLAS='$(BLAS)' \
 	  TIMEOUT=$(TIMEOUT) LONG='$(LONG)' tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(TEST_PROGRAMS) $(SCRIPT_TESTS)
 
 # Every combination, where `make check` takes some of each.
@@ -62,7 +70,7 @@ check-long:
 EMULATED := $(patsubst %.c,$(B)/emulated/%,$(sort $(wildcard tests/kernels/*.c)))
 $(EMULATED): $(B)/emulated/%: %.c $(B)/libprune.a $(wildcard tests/plain/*.h tests/kernels/*.h tests/unit/*.h)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(COMPILE) -Itests/plain -Itests/unit -MF $@.d -static $(LDFLAGS) -o $@ $< $(B)/libprune.a -lm
+	$(call say,LD,$@)$(COMPILE) -Itests/plain -Itests/unit -MF $@.d -static $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CORE_LIBS) -lm
 .PHONY: check-emulated
 check-emulated: $(EMULATED)
 	@B='$(B)' EMULATOR='$(EMULATOR)' TIMEOUT=$(TIMEOUT) tests/run --jobs $(JOBS) $(if $(ONLY),--only $(ONLY)) $(EMULATED)
@@ -72,4 +80,5 @@ check-all: check
 	$(MAKE) check B=build/gcc-san CC=gcc SAN=address,undefined WERROR=1
 	$(MAKE) check B=build/clang-san CC=clang SAN=address,undefined WERROR=1
 
+-include $(wildcard $(B)/obj/openblas_*.d)
 -include $(wildcard $(patsubst %.c,$(B)/obj/%.d,$(CORE_TESTS) $(MODEL_TESTS) $(API_TESTS) $(EXAMPLES)))

@@ -14,6 +14,15 @@ CHECK_CFLAGS := $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check)
 endif
 
+# Dense algebra of libprune: "load" OpenBLAS at the first call that can use it (and do without where it is not there),
+# "link" it, or "none": the built-in routines alone.
+BLAS ?= load
+ifeq ($(filter load link none,$(BLAS)),)
+$(error BLAS is "$(BLAS)"; it must be load, link or none)
+endif
+BLAS_LIBS := $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null)
+CORE_LIBS := $(if $(filter link,$(BLAS)),$(BLAS_LIBS)) $(if $(filter load,$(BLAS)),-ldl)
+
 # Instruction sets that the compiler and the assembler know. A probe that fails leaves its kernels out, and `make` says so.
 AVX2_FLAGS := -mavx2 -mfma -mf16c
 AVX512_FLAGS := $(AVX2_FLAGS) -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <dlfcn.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "base/rng.h"
-#include "core/linalg/linalg.h"
+#include "core/linalg/blas.h"
 #include "testing.h"
 
-/* Every test runs with each back end that is there. */
+/* Every test runs with each back end that is there. This program is built three times: with OpenBLAS loaded, linked and
+ * left out. */
 static const char *const back_ends[] = {"builtin", "openblas"};
 
 #define FOR_EACH_BACK_END(la)                                                                                          \
     for (int b_ = 0; b_ < 2; b_++)                                                                                     \
-        if (!there(back_ends[b_], &(la)))                                                                              \
-            skip(__func__, "OpenBLAS is not there");                                                                   \
-        else
+        if (there(back_ends[b_], &(la)))
 
 static int there(const char *name, struct pr_linalg *la)
 {
@@ -387,8 +388,72 @@ START_TEST(back_ends_by_name)
     struct pr_linalg la = {NULL, UNTOUCHED};
     FAILS(pr_linalg_choose(&la, NULL, "mkl"), PRUNE_E_UNSUPPORTED, "\"mkl\"");
     ck_assert_ptr_eq(la.blas, UNTOUCHED);
+    const char *way = pr_blas_way();
+    if (strcmp(way, "none") == 0)
+        FAILS(pr_linalg_choose(&la, NULL, "openblas"), PRUNE_E_UNSUPPORTED, "\"builtin\" always is");
+    int is_there = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) != NULL;
+    if (strcmp(way, "load") == 0 && !is_there)
+        skip("OpenBLAS, loaded", "libopenblas.so.0 is not installed");
     la = pr_linalg_of(NULL);
-    printf("dense algebra by %s\n", pr_linalg_name(&la));
+    ck_assert_str_eq(pr_linalg_name(&la),
+                     strcmp(way, "link") == 0 || (strcmp(way, "load") == 0 && is_there) ? "openblas" : "builtin");
+}
+END_TEST
+
+/* Nothing of OpenBLAS is in the process before dense algebra is asked for. */
+START_TEST(loaded_at_the_first_call_and_not_before)
+{
+    void *before = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
+    if (strcmp(pr_blas_way(), "link") == 0)
+        return;
+    ck_assert_ptr_null(before);
+    struct pr_linalg la = pr_linalg_of(NULL);
+    void *after = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
+    ck_assert_int_eq(after != NULL, strcmp(pr_linalg_name(&la), "openblas") == 0);
+}
+END_TEST
+
+static void *first_call(void *argument)
+{
+    struct pr_linalg *la = argument;
+    double a[] = {4, 2, 2, 3};
+    *la = pr_linalg_of(NULL);
+    OK(pr_linalg_invert(la, 2, a, 2));
+    ck_assert_double_eq_tol(a[1], -.25, 1e-15);
+    return NULL;
+}
+
+START_TEST(any_thread_may_be_first)
+{
+    pthread_t threads[8];
+    struct pr_linalg las[8];
+    for (int i = 0; i < 8; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, first_call, &las[i]), 0);
+    for (int i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_ptr_eq(las[i].blas, las[0].blas);
+    }
+}
+END_TEST
+
+START_TEST(the_hosts_blas_threads_stay_as_they_are)
+{
+    int64_t n = 300;
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    int (*get)(void);
+    void (*set)(int);
+    if (!library)
+        return;
+    *(void **)&get = dlsym(library, "openblas_get_num_threads");
+    *(void **)&set = dlsym(library, "openblas_set_num_threads");
+    for (int threads = 1; threads <= 2; threads++) {
+        double *a = definite(n, n, 0.1, 3);
+        struct pr_linalg la = pr_linalg_of(NULL);
+        set(threads);
+        OK(pr_linalg_invert(&la, n, a, n));
+        ck_assert_int_eq(get(), threads);
+        free(a);
+    }
 }
 END_TEST
 
@@ -396,4 +461,5 @@ TEST_MAIN("linalg", products, gram_of_floats_and_doubles, cholesky_and_triangula
           one_side_is_enough, a_bad_pivot_is_named, the_pivots_of_the_inverse_factor_run_from_the_last,
           singular_is_refused_although_rounding_hides_it, nan_and_infinity_are_bad_pivots,
           no_blas_sees_a_size_that_it_cannot_hold, condition_estimates,
-          builtin_has_the_same_bits_for_any_number_of_threads, back_ends_by_name)
+          builtin_has_the_same_bits_for_any_number_of_threads, back_ends_by_name,
+          loaded_at_the_first_call_and_not_before, any_thread_may_be_first, the_hosts_blas_threads_stay_as_they_are)

@@ -7,7 +7,6 @@
 
 #include "core/linalg/linalg.h"
 
-/* Extents and leading dimensions of one product of a matrix: `c` m x n. */
 struct pr_blas {
     const char *name;
     void (*gemm)(prune_context *context, int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
@@ -31,5 +30,8 @@ extern const struct pr_blas pr_blas_builtin;
 
 /* OpenBLAS: NULL where it is not there (openblas.c). The first call loads it; any thread may be first. */
 const struct pr_blas *pr_blas_openblas(void);
+
+/* How this build comes by it: "load", "link" or "none". */
+const char *pr_blas_way(void);
 
 #endif
