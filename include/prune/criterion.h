@@ -15,6 +15,33 @@
  *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
  *   "scores"         sum w: the tensor is itself the caller's importances
  *
+ * What follows needs observations (prune/observe.h), with what prune_criterion_needs says. g is dE/dw at one step; a
+ * mean is one over steps. Where the sum of a unit is written, aggregate can put something else in its place.
+ *
+ *   "taylor:form=F,average=A"   first order; Molchanov et al. 2019. form "sum": sum of mean(g^2) w^2, or with
+ *                    average=gradients of (mean(g) w)^2; "absolute": sum of mean |g| |w|, or |mean(g) w|; "gate": the
+ *                    square of the sum of mean(g) w. They rank units differently; single elements alike
+ *   "taylor-gate"    mean over the gradients that are kept of (sum g w)^2: of a filter, what a factor in front of its
+ *                    output would get; a batch normalisation's gate is a unit of gamma and beta
+ *   "taylor-activation:form=F,channel_axis=X"   by channel z. "absolute": mean over samples of |mean of z dE/dz|,
+ *                    Molchanov et al. 2017, who divide by the layer's L2 norm: normalize=l2; "gate": mean over batches
+ *                    of (sum of z dE/dz)^2
+ *   "obd"            sum of h w^2 / 2, h the Hessian's diagonal, 0 where it is negative; LeCun et al. 1989
+ *   "fisher"         sum of mean(g^2) w^2 / 2: the diagonal of the empirical Fisher matrix in place of h
+ *   "snip"           sum of |mean(g) w|, of a network that was not trained yet; Lee et al. 2019
+ *   "movement"       sum over steps of -g w, each with the weight of its step: high for weights that training moves away
+ *                    from zero; Sanh et al. 2020
+ *   "wanda:groups=G" sum of |w| times the L2 norm of its input; Sun et al. 2024, who let the weights of a row compete:
+ *                    granularity element:pool=row, or nm. A convolution's inputs are observed as rows of im2col, or by
+ *                    channel; `groups` as those of the convolution, whose inputs follow one another
+ *   "apoz:channel_axis=X"             1 - share of zeros among a channel's activations; Hu et al. 2016
+ *   "mean-activation:channel_axis=X"  mean of a channel's activations
+ *   "scale:channel_axis=X"            |factor| of a channel: a batch normalisation's gamma (Liu et al. 2017), or one of
+ *                    one's own
+ *
+ * The last three and taylor-activation score a unit by the mean over the channels that it lies in, along axis X of the
+ * weights: 0, the default, for the outputs of this layer, 1 for its inputs.
+ *
  * Every criterion takes two settings more, e.g. "l1:aggregate=mean,normalize=l2". What is put together from elements
  * has
  *
@@ -88,6 +115,16 @@ PRUNE_API int32_t prune_scores_create(prune_scores **out, const prune_granularit
 
 /* The scores, F64 in the shape of the grid; borrowed, lives as long as `scores`. */
 PRUNE_API const prune_tensor *prune_scores_values(const prune_scores *scores);
+
+/* The moving average over pruning steps: momentum * older + (1 - momentum) * newer, momentum 0 to below 1, for scores of
+ * the same granularity and shape. A sum that is NaN is refused, PRUNE_E_VALUE with the unit. */
+PRUNE_API int32_t prune_scores_average(prune_scores **out, const prune_scores *newer, const prune_scores *older,
+                                       double momentum);
+
+/* score - weight * cost, for a ranking that takes into account what a unit costs: FLOPs, bytes, time. `costs` (F32 or
+ * F64, finite) has one number for each unit, in row-major order of the grid; `weight` is finite. */
+PRUNE_API int32_t prune_scores_charge(prune_scores **out, const prune_scores *scores, const prune_tensor *costs,
+                                      double weight);
 
 PRUNE_API void prune_scores_free(prune_scores *scores);
 

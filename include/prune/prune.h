@@ -10,6 +10,7 @@
 #include "prune/context.h"
 #include "prune/convolution.h"
 #include "prune/criterion.h"
+#include "prune/curvature.h"
 #include "prune/granularity.h"
 #include "prune/kinds.h"
 #include "prune/mask.h"

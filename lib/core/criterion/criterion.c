@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/criterion/criterion.h"
+#include "core/criterion/observed.h"
 
 #include <string.h>
 
@@ -77,8 +77,7 @@ void prune_criterion_free(prune_criterion *criterion)
     prune_context_free(context);
 }
 
-/* Takes over `values`, also when it fails. */
-static int32_t wrap_scores(prune_scores **out, const struct pr_grid *grid, prune_tensor *values)
+int32_t pr_scores_wrap(prune_scores **out, const struct pr_grid *grid, prune_tensor *values)
 {
     prune_scores *scores;
     prune_context *context = prune_tensor_context(values);
@@ -97,7 +96,9 @@ static int32_t wrap_scores(prune_scores **out, const struct pr_grid *grid, prune
 static int32_t score(struct pr_scoring *scoring, double *scores)
 {
     const struct pr_criterion_kind *kind = scoring->criterion->kind;
-    int32_t status = kind->begin ? kind->begin(scoring) : PRUNE_OK;
+    int32_t status = pr_check_observed(scoring);
+    if (!status && kind->begin)
+        status = kind->begin(scoring);
     if (!status)
         status = pr_score_units(scoring, scores);
     if (!status && kind->layer)
@@ -134,7 +135,7 @@ int32_t prune_criterion_score(prune_scores **out, const prune_criterion *criteri
         prune_tensor_free(values);
         return status;
     }
-    return wrap_scores(out, &grid, values);
+    return pr_scores_wrap(out, &grid, values);
 }
 
 int32_t prune_scores_create(prune_scores **out, const prune_granularity *granularity, int32_t rank,
@@ -160,7 +161,7 @@ int32_t prune_scores_create(prune_scores **out, const prune_granularity *granula
     PR_TRY(prune_tensor_convert(&copy, values, PRUNE_F64));
     int32_t status = prune_tensor_reshape(&view, copy, grid.rank, grid.extent);
     prune_tensor_free(copy);
-    return status ? status : wrap_scores(out, &grid, view);
+    return status ? status : pr_scores_wrap(out, &grid, view);
 }
 
 const prune_tensor *prune_scores_values(const prune_scores *scores)

@@ -69,6 +69,9 @@ int32_t pr_criterion_new(prune_criterion **out, prune_context *context, const st
 /* The scores of every unit into `scores`, which holds zeros; sum.c. */
 int32_t pr_score_units(struct pr_scoring *scoring, double *scores);
 
+/* A scores object of these values, which it takes over, also when it fails. */
+int32_t pr_scores_wrap(prune_scores **out, const struct pr_grid *grid, prune_tensor *values);
+
 /* Terms and single elements that are |w|. */
 void pr_row_magnitude(const struct pr_scoring *scoring, int64_t position, double *row, int64_t count);
 

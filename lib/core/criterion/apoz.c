@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/criterion/observed.h"
+
+enum { AXIS };
+
+static const struct pr_parameter parameters[] = {PR_CHANNEL_AXIS, PR_NORMALIZE, {0}};
+
+static int32_t needs(const struct pr_values *values)
+{
+    (void)values;
+    return PRUNE_OBSERVE_ACTIVATION_ZEROS;
+}
+
+static double others(double zeros)
+{
+    return 1 - zeros;
+}
+
+static int32_t units(const struct pr_scoring *scoring, double *scores)
+{
+    return pr_score_channels(scoring, PRUNE_OBSERVED_ZERO_FRACTIONS, scoring->values->whole[AXIS], others, scores);
+}
+
+const struct pr_criterion_kind pr_criterion_apoz = {
+    .kind = {.name = "apoz",
+             .help = "share of a channel's activations that are not zero (1 - APoZ)",
+             .parameters = parameters},
+    .needs = needs,
+    .units = units,
+};
