@@ -16,6 +16,27 @@
  *   "exact"                 the best mask there is, by trying all: rows of at most 20 weights, groups of N:M that have
  *                           at most 200000 combinations in a row. Chooses masks only
  *
+ *   "sparsegpt"             SparseGPT (Frantar and Alistarh 2023): columns from left to right; the columns to the right
+ *                           make up for what a column loses. block=128 columns are taken at once. The mask is given, or
+ *                           chosen: mask=sparsegpt for a block at a time (groups of N:M: one at a time) by
+ *                           w^2 / [U_jj]^2 of the weights as they stand then, U'U the inverse of G, each block its
+ *                           share of the target and all together exactly the target; mask=wanda or mask=l1 beforehand
+ *                           by |w| |x_j| or |w|. count=reference counts as the authors' program does: the score
+ *                           numbered int(n s), from 0, and all below it go, which is one more in each block. Works in
+ *                           float, weights of F64 in double
+ *   "obc"                   Optimal Brain Compression (Frantar and Alistarh 2022): the unit that costs least goes, the
+ *                           rest of its rows make up for it, and so on. Units of rows that share their pattern go
+ *                           together. Where a pool is one such strip of rows, it keeps the target itself; where it is
+ *                           all of the rows (element), the cheapest steps of all rows are taken, whichever rows they
+ *                           are in: element:pool=row keeps the rows apart. Pools of several strips and less than all
+ *                           columns, and patterns that are not cut into boxes, are PRUNE_E_UNSUPPORTED.
+ *                           PRUNE_THRESHOLD takes units that cost less than the amount. For a given mask: its exact
+ *                           repair, as obs does it
+ *   "dsnot"                 after DSnoT (Zhang et al. 2024): from a mask by Wanda (mask=l1: by magnitude), swaps of a
+ *                           removed and a kept weight of a row and pool while that lowers the error, swaps=50 a row at
+ *                           most; the error is that of G, not of means and variances. Kept weights stay as they are.
+ *                           Single elements only; chooses masks only
+ *
  * Parameters that second-order kinds share:
  *
  *   damping=D   D times the mean of G's diagonal (over the columns that are not dead) is added to the diagonal. 0 takes
@@ -24,7 +45,7 @@
  *               which takes longer and may give more error, but is neither refused nor does it take more
  *
  * A dead column is one whose inputs were all 0: G has a 0 on the diagonal there. Its weights say nothing about the
- * outputs; obs leaves those that are kept as they are.
+ * outputs; obs leaves those that are kept as they are, sparsegpt, obc and dsnot set all of them to 0.
  *
  * The dense algebra is done by OpenBLAS where it can be loaded, with the threads that the host has given it, and by a
  * slower built-in otherwise. So results are not the same bits everywhere.

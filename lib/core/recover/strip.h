@@ -5,8 +5,8 @@
  *
  * Of an inverse A of the (damped) Gram matrix and a strip w, removing the columns S of a unit costs
  * w_S (A_SS)^-1 w_S' and changes w by -w_S (A_SS)^-1 A_S*; what is left has the inverse A - A_*S (A_SS)^-1 A_S*.
- * That is a Cholesky factorisation of A whose pivots are chosen by cost. It is done from the left: A stays as it is, shared by
- * all strips; each keeps the columns of the factor that it has chosen so far.
+ * That is a Cholesky factorisation of A whose pivots are chosen by cost. It is done from the left: A stays as it is,
+ * shared by all strips; each keeps the columns of the factor that it has chosen so far.
  */
 #ifndef PR_CORE_RECOVER_STRIP_H
 #define PR_CORE_RECOVER_STRIP_H

@@ -4,7 +4,7 @@
 #include "base/sort.h"
 
 struct job {
-    const struct pr_strips *strips;
+    struct pr_strips *strips;
     struct pr_strip_map map;
     int64_t from, count; /* strips from to count - 1 */
     int64_t tasks;       /* that share them out */
@@ -121,7 +121,7 @@ static int64_t columns_of(const struct job *job, int64_t units)
 /* Memory for as many strips at a time as there are threads, or as the budget allows; at least one. */
 static int32_t prepare(struct job *job, int64_t units)
 {
-    const struct pr_strips *strips = job->strips;
+    struct pr_strips *strips = job->strips;
     int64_t most = columns_of(job, units), bytes = 0;
     PR_TRY(pr_strip_bytes(&job->map, most, &bytes));
     job->tasks = prune_context_threads(strips->context);
@@ -129,6 +129,8 @@ static int32_t prepare(struct job *job, int64_t units)
     if (strips->memory > 0 && job->tasks > strips->memory / (bytes > 0 ? bytes : 1))
         job->tasks = strips->memory / bytes;
     job->tasks = job->tasks > 1 ? job->tasks : 1;
+    bytes *= job->tasks;
+    strips->taken = bytes > strips->taken ? bytes : strips->taken;
     PR_TRY(pr_alloc_zero(strips->context, job->tasks, sizeof *job->work, &job->work));
     for (int64_t i = 0; i < job->tasks; i++) {
         PR_TRY(pr_strip_make(&job->work[i], strips->context, &job->map, most));
@@ -151,7 +153,7 @@ static void run(struct job *job, prune_task_fn task)
     prune_context_parallel(job->strips->context, (int32_t)job->tasks, task, job);
 }
 
-static int32_t begin(struct job *job, const struct pr_strips *strips)
+static int32_t begin(struct job *job, struct pr_strips *strips)
 {
     memset(job, 0, sizeof *job);
     job->strips = strips;
@@ -234,7 +236,9 @@ static int32_t trace_memory(struct job *job)
     PR_TRY(pr_alloc(context, size, sizeof *job->trace, &job->trace));
     PR_TRY(pr_mul(job->map.height, job->map.columns, &size));
     PR_TRY(pr_mul(size, job->tasks, &size));
-    return pr_alloc(context, size, sizeof *job->copy, &job->copy);
+    PR_TRY(pr_alloc(context, size, sizeof *job->copy, &job->copy));
+    job->strips->taken += (size + 5 * job->count * job->steps) * (int64_t)sizeof(double); /* and to sort the steps */
+    return PRUNE_OK;
 }
 
 static int32_t allot_global(struct job *job, const struct pr_target *target)
@@ -286,7 +290,7 @@ static int32_t prune_job(struct job *job, const struct pr_target *target)
     return PRUNE_OK;
 }
 
-int32_t pr_strips_prune(const struct pr_strips *strips, const struct pr_target *target)
+int32_t pr_strips_prune(struct pr_strips *strips, const struct pr_target *target)
 {
     struct job job;
     int32_t status = begin(&job, strips);
@@ -310,7 +314,7 @@ static int64_t most_removed(const struct job *job)
     return most;
 }
 
-int32_t pr_strips_repair(const struct pr_strips *strips)
+int32_t pr_strips_repair(struct pr_strips *strips)
 {
     struct job job;
     int32_t status = begin(&job, strips);

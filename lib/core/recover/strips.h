@@ -18,14 +18,15 @@ struct pr_strips {
     uint8_t *keep;         /* rows x columns: 1 stays. Out of pr_strips_prune, into pr_strips_repair */
     int64_t memory;        /* bytes for the factors of the strips, 0 for no limit: fewer are worked at a time */
     double *cost;          /* rows / unit height: what each strip's removals cost; NULL when nobody asks */
+    int64_t taken;         /* written: bytes that the work on strips took at most */
 };
 
 /* Removes what the target asks for. Units compete inside a strip where pools are no higher than one, and otherwise by
  * the costs of each strip's steps, all sorted together. PRUNE_E_UNSUPPORTED for pools that are neither one strip high
  * nor whole rows wide; a target of PRUNE_THRESHOLD takes units while the next one costs less than the amount. */
-int32_t pr_strips_prune(const struct pr_strips *strips, const struct pr_target *target);
+int32_t pr_strips_prune(struct pr_strips *strips, const struct pr_target *target);
 
 /* Removes the units that are 0 in `keep`, each of which must be wholly kept or wholly removed. */
-int32_t pr_strips_repair(const struct pr_strips *strips);
+int32_t pr_strips_repair(struct pr_strips *strips);
 
 #endif

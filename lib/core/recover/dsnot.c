@@ -3,6 +3,23 @@
 #include "core/recover/strip.h"
 #include "core/recover/swaps.h"
 
+enum { MASK, SWAPS };
+
+static const struct pr_parameter parameters[] = {
+    {.name = "mask",
+     .type = PR_WORD,
+     .standard = "wanda",
+     .words = "wanda|l1",
+     .help = "the mask that swaps begin with: by Wanda, or by magnitude"},
+    {.name = "swaps",
+     .type = PR_WHOLE,
+     .standard = "50",
+     .least = 0,
+     .most = 0x1p53,
+     .help = "swaps of a row at most, 0 or more"},
+    {0},
+};
+
 static int32_t check(const struct pr_grid *grid, const prune_granularity *granularity)
 {
     if (pr_grid_unit_elements(grid) != 1 || grid->kind->solve)
@@ -55,9 +72,28 @@ int32_t pr_swap_masks(struct pr_quadratic *problem, const struct pr_wanted *want
     PR_TRY(pr_strip_map_make(&map, problem->context, &grid));
     int32_t status = swap(problem, &map, most);
     pr_strip_map_free(&map, problem->context);
-    if (!status) {
+    if (!status)
         zero_removed(problem);
-        status = pr_quadratic_error(problem, &problem->predicted);
-    }
     return status;
 }
+
+static int32_t choose(struct pr_recovering *r)
+{
+    struct pr_quadratic problem;
+    const struct pr_values *values = &r->recovery->values;
+    const struct pr_wanted wanted = {r->granularity, r->target, r->amount};
+    int mask = values->whole[MASK] == 0 ? PR_MASK_WANDA : PR_MASK_L1;
+    PR_TRY(pr_quadratic_begin(&problem, r, 0, 0, PRUNE_F64));
+    int32_t status = pr_swap_masks(&problem, &wanted, mask, values->whole[SWAPS]);
+    if (!status && r->reports)
+        status = pr_quadratic_error(&problem, &problem.predicted);
+    return pr_quadratic_finish(&problem, r, status);
+}
+
+const struct pr_recovery_kind pr_recovery_dsnot = {
+    .kind = {.name = "dsnot",
+             .help = "swaps of kept and removed weights that lower the error; no weight changes (after DSnoT, 2024)",
+             .parameters = parameters},
+    .needs = PRUNE_OBSERVE_GRAM,
+    .choose = choose,
+};

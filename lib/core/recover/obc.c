@@ -2,6 +2,10 @@
 #include "core/recover/sparsegpt.h"
 #include "core/recover/strips.h"
 
+enum { DAMPING, MEMORY };
+
+static const struct pr_parameter parameters[] = {PR_DAMPING_PARAMETER("0.01"), PR_MEMORY_PARAMETER, {0}};
+
 #define PLAIN_STEP 32 /* columns between the edges of windows for which nothing is chosen */
 
 static double sum_of(const double *numbers, int64_t count)
@@ -59,7 +63,7 @@ static int32_t solve_group(struct pr_quadratic *problem, struct pr_windows *wind
                                .stride = n,
                                .w = (double *)(void *)problem->work->data + begin,
                                .keep = problem->keep + begin,
-                               .memory = problem->memory,
+                               .memory = problem->memory / 2,
                                .cost = cost};
     memset(cost, 0, (size_t)problem->rows * sizeof *cost);
     int32_t status = pr_quadratic_shift(problem, begin, end, damped.matrix, 0);
@@ -67,6 +71,8 @@ static int32_t solve_group(struct pr_quadratic *problem, struct pr_windows *wind
         status = remove_units(problem, windows, begin, end, &strips);
     problem->predicted += sum_of(cost, problem->rows);
     problem->condition = damped.condition > problem->condition ? damped.condition : problem->condition;
+    int64_t taken = (end - begin) * (end - begin) * (int64_t)sizeof(double) + strips.taken;
+    problem->taken = taken > problem->taken ? taken : problem->taken;
     pr_damped_free(&damped);
     return status;
 }
@@ -89,9 +95,7 @@ static int32_t solve_groups(struct pr_quadratic *problem, struct pr_windows *win
 int32_t pr_obc(struct pr_quadratic *problem, const struct pr_wanted *wanted)
 {
     struct pr_windows windows;
-    int64_t most = problem->columns;
-    if (problem->memory > 0 && (double)problem->memory < 8.0 * (double)most * (double)most)
-        most = (int64_t)sqrt((double)problem->memory / 8);
+    int64_t most = pr_quadratic_columns(problem);
     PR_TRY(wanted->granularity
                ? pr_windows_make(&windows, problem->context, wanted->granularity, problem->weights->rank,
                                  problem->weights->shape, wanted->target, wanted->amount, most)
@@ -100,3 +104,21 @@ int32_t pr_obc(struct pr_quadratic *problem, const struct pr_wanted *wanted)
     pr_windows_free(&windows);
     return status;
 }
+
+static int32_t work(struct pr_recovering *r)
+{
+    struct pr_quadratic problem;
+    const struct pr_values *values = &r->recovery->values;
+    const struct pr_wanted wanted = {r->granularity, r->target, r->amount};
+    PR_TRY(pr_quadratic_begin(&problem, r, values->real[DAMPING], values->whole[MEMORY], PRUNE_F64));
+    return pr_quadratic_finish(&problem, r, pr_obc(&problem, &wanted));
+}
+
+const struct pr_recovery_kind pr_recovery_obc = {
+    .kind = {.name = "obc",
+             .help = "OBC: of each row the least costly weight, again and again (Frantar and Alistarh 2022)",
+             .parameters = parameters},
+    .needs = PRUNE_OBSERVE_GRAM,
+    .repair = work,
+    .choose = work,
+};
