@@ -41,8 +41,8 @@
  *
  *   damping=D   D times the mean of G's diagonal (over the columns that are not dead) is added to the diagonal. 0 takes
  *               G as it is; where that is not positive definite, PRUNE_E_VALUE names the column and its pivot
- *   memory=B    bytes that the method may take beside the weights' copy. What needs more is worked in blocks of columns,
- *               which takes longer and may give more error, but is neither refused nor does it take more
+ *   memory=B    bytes that the method may take beside the weights' copy. What needs more is worked in blocks of
+ *               columns, which takes longer and may give more error, but is neither refused nor does it take more
  *
  * A dead column is one whose inputs were all 0: G has a 0 on the diagonal there. Its weights say nothing about the
  * outputs; obs leaves those that are kept as they are, sparsegpt, obc and dsnot set all of them to 0.
