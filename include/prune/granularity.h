@@ -8,12 +8,26 @@
  *                            the inputs) keep_n live; with unit_rows=V the unit is V neighbours along axis 0 (along
  *                            axis 1 when axis is 0), which then share their pattern. A tensor of rank 1 has axis 0
  *                            only, and unit_rows 1
+ *   "nm-transposable:keep_n=N,group_m=M"
+ *                            N:M along axis 1 and along axis 0, so that a matrix and its transpose both have the
+ *                            pattern: of each block of M x M (axis 0 by axis 1) N of every row and of every column. A
+ *                            block that the edge cuts off keeps as many as N in each row and each column allow.
+ *                            solver=exact (default) finds the highest sum of scores, by least-cost paths; exhaustive
+ *                            the same for M up to 4 (90 masks for 2:4); greedy takes elements by descending score while
+ *                            row and column have room, then exchanges one for two until the count is full (on normal
+ *                            magnitudes it keeps 98.9 % of the best)
  *   "vector:vector=V"        V consecutive elements along `axis` (default 1); pool=tensor (default) or pool=row: the
  *                            vectors at one place of axis 0
  *   "block:block=AxB"        A rows by B columns of a matrix; a tensor of higher rank is taken as the matrix of axis 0
  *                            by all others, out x (in kh kw). pool=tensor (default) or pool=row: one row of blocks
  *   "kernel"                 everything at one index of axis 0 and one of axis 1: kh x kw of OIHW weights; rank 3 or
  *                            more
+ *   "pattern"                every kernel (as above, of up to 64 elements) keeps one pattern of a dictionary, the one
+ *                            with the highest sum of scores, of equals the first (PatDNN, Niu et al. 2020). The
+ *                            dictionary is mined: of the patterns of the keep_n (default 4) best elements of each
+ *                            kernel, the `patterns` (default 8) most frequent; of equally frequent ones those come
+ *                            first that are smaller as a number whose bit i is element i. Or it is given,
+ *                            masks=111010000/010111000: one character for each element of a kernel
  *   "filter"                 everything at one index of axis 0: an output channel of OIHW weights, any rank
  *   "in-channel"             everything at one index of axis 1: an input channel; rank 2 or more
  *   "row", "column"          one row or one column of a matrix; of a tensor of higher rank, everything at one index of
@@ -66,12 +80,27 @@ PRUNE_API int32_t prune_granularity_count(const prune_granularity *granularity, 
  * pool in row-major order that breaks the rule, at which the rule is seen to be broken: the first that differs from its
  * unit's first, or the kept one that exceeds the quota. Either pointer may be NULL. Of kinds with rules of their own:
  *
- *   balanced        no processing element keeps more than one element above another that has pruned any; *violation is
- *                   the first kept element beyond that
- *   bank-balanced   whole banks keep as many as the first one, a bank that is cut off at most as many; *violation is the
- *                   first element of the first bank that does not */
+ *   nm-transposable  *violation is the first kept element of its block, row by row, that is one too many in its row or
+ *                    its column
+ *   pattern          a kernel keeps nothing outside one of the given patterns; where they are mined, it keeps at most
+ *                    keep_n, and there are at most `patterns` different ones. *violation is the kept element that
+ *                    exceeds keep_n, else the kernel's first element
+ *   balanced         no processing element keeps more than one element above another that has pruned any; *violation is
+ *                    the first kept element beyond that
+ *   bank-balanced    whole banks keep as many as the first one, a bank that is cut off at most as many; *violation is
+ *                    the first element of the first bank that does not */
 PRUNE_API int32_t prune_granularity_check(const prune_granularity *granularity, const prune_mask *mask, int32_t *holds,
                                           int64_t *violation);
+
+/* From single elements up: `units` (a byte a unit, `count` of them, in the order of the grid; may be NULL with count 0)
+ * becomes 0 for a unit of which the mask keeps nothing, such as a channel that can be removed, 1 for one that it keeps
+ * wholly, 2 for one that it keeps in part. *out (may be NULL) becomes the smallest mask of whole units that keeps what
+ * `mask` keeps. And down again: the mask that keeps the units whose byte is not 0. PRUNE_E_SHAPE for a granularity that
+ * does not fit, or another number of units. */
+PRUNE_API int32_t prune_granularity_lift(prune_mask **out, const prune_granularity *granularity, const prune_mask *mask,
+                                         uint8_t *units, int64_t count);
+PRUNE_API int32_t prune_granularity_lower(prune_mask **out, const prune_granularity *granularity, int32_t rank,
+                                          const int64_t *shape, const uint8_t *units, int64_t count);
 
 PRUNE_API void prune_granularity_free(prune_granularity *granularity);
 

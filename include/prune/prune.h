@@ -7,6 +7,7 @@
 #define PRUNE_PRUNE_H
 
 #include "prune/advice.h"
+#include "prune/check.h"
 #include "prune/context.h"
 #include "prune/convolution.h"
 #include "prune/criterion.h"

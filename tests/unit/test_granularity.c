@@ -135,7 +135,7 @@ START_TEST(bad_specs)
 {
     const char *bad[][2] = {
         {"", "granularity"},
-        {"blocks", "element, nm, vector, block, kernel, filter, in-channel, row, column"},
+        {"blocks", "element, nm, nm-transposable, vector, block, kernel, pattern, filter, in-channel, row"},
         {"elements", "\"elements\""},
         {"element:", "colon"},
         {"element:pools=row", "pools"},

@@ -20,7 +20,7 @@ START_TEST(what_there_is)
     const char *expected[REGISTRIES] = {
         "l1 l2 lp linf lamp fpgm random scores "
         "taylor taylor-gate taylor-activation obd fisher snip movement wanda apoz mean-activation scale",
-        "element nm vector block kernel filter in-channel row column balanced bank-balanced",
+        "element nm nm-transposable vector block kernel pattern filter in-channel row column balanced bank-balanced",
         "global uniform uniform-plus er erk",
         "one-shot linear cubic",
         "obs",
