@@ -112,6 +112,13 @@ PRUNE_API int32_t prune_selection_mask(prune_mask **out, const prune_selection *
  *   "linear:initial=A,final=B,begin=T0,end=T1"             from A to B in a straight line
  *   "cubic:initial=A,final=B,begin=T0,end=T1"              B + (A - B) (1 - t)^3, t = (step - T0) / (T1 - T0):
  *                                                          AGP, Zhu and Gupta 2017 eq. 1
+ *   "exponential:initial=A,final=B,begin=T0,end=T1"        density (1 - A) ((1 - B) / (1 - A))^t: each step keeps the
+ *                                                          same part of what is left; A and B below 1
+ *   "cosine:initial=A,final=B,begin=T0,end=T1,curve=C"     A + (B - A) (1 - cos(pi t / 2)), slow at first, for C
+ *                                                          quarter (the default); of C half A + (B - A) (1 -
+ *                                                          cos(pi t)) / 2, slow at both ends
+ *   "multi-step:initial=A,steps=T1:S1/T2:S2"               A before step T1, S1 from it on, S2 from T2 on; steps
+ *                                                          ascend, as many as 399 characters hold
  *
  * Before `begin` the sparsity is `initial`, from `end` on `final`. Numbers of steps are whole, begin < end. */
 typedef struct prune_schedule prune_schedule;
@@ -119,6 +126,13 @@ typedef struct prune_schedule prune_schedule;
 /* From a spec string, see prune/kinds.h; and its canonical form, the schedule's own memory. */
 PRUNE_API int32_t prune_schedule_create(prune_schedule **out, prune_context *context, const char *spec);
 PRUNE_API const char *prune_schedule_spec(const prune_schedule *schedule);
+
+/* A caller's own: `function` writes the sparsity at a step to *sparsity and returns PRUNE_OK, or a status that
+ * prune_schedule_at hands on. Its spec is "callback", which makes no schedule. A sparsity outside 0 to 1 is
+ * PRUNE_E_VALUE. */
+typedef int32_t (*prune_schedule_fn)(void *user, int64_t step, double *sparsity);
+PRUNE_API int32_t prune_schedule_create_callback(prune_schedule **out, prune_context *context,
+                                                 prune_schedule_fn function, void *user);
 
 /* The sparsity, 0 to 1, that holds at `step` (0 or more). */
 PRUNE_API int32_t prune_schedule_at(const prune_schedule *schedule, int64_t step, double *sparsity);

@@ -22,7 +22,7 @@ START_TEST(what_there_is)
         "taylor taylor-gate taylor-activation obd fisher snip movement wanda apoz mean-activation scale",
         "element nm nm-transposable vector block kernel pattern filter in-channel row column balanced bank-balanced",
         "global uniform uniform-plus er erk",
-        "one-shot linear cubic",
+        "one-shot linear cubic exponential cosine multi-step",
         "obs",
         "l1 l2 smooth-l1 group",
         "csr nm bsr dense csc bitmap coo codebook",

@@ -56,13 +56,83 @@ START_TEST(one_shot_is_nothing_and_then_everything)
 }
 END_TEST
 
+START_TEST(exponential_keeps_the_same_part_each_step)
+{
+    const char *spec = "exponential:final=0.9,end=20";
+    for (int64_t step = 0; step <= 20; step++)
+        ck_assert_double_eq_tol(at(spec, step), 1 - pow(0.1, (double)step / 20), 1e-15);
+    ck_assert_double_eq(at(spec, 20), 0.9);
+    ck_assert_double_eq_tol(at("exponential:initial=0.5,final=0.875,begin=2,end=4", 3), 0.75, 1e-15);
+    ck_assert_double_eq_tol(at("exponential:initial=0.875,final=0.5,end=2", 1), 0.75, 1e-15);
+}
+END_TEST
+
+START_TEST(cosine_of_a_quarter_and_of_half_a_wave)
+{
+    const double pi = 3.141592653589793;
+    for (int64_t step = 0; step <= 30; step++) {
+        double t = (double)step / 30;
+        ck_assert_double_eq_tol(at("cosine:initial=0.1,final=0.8,end=30", step), 0.1 + 0.7 * (1 - cos(pi * t / 2)),
+                                1e-15);
+        ck_assert_double_eq_tol(at("cosine:final=1,end=30,curve=half", step), (1 - cos(pi * t)) / 2, 1e-15);
+    }
+    ck_assert_double_eq_tol(at("cosine:final=1,end=3", 2), 0.5, 1e-15);
+    ck_assert_double_eq_tol(at("cosine:final=1,end=2,curve=half", 1), 0.5, 1e-15);
+}
+END_TEST
+
+START_TEST(multi_step_with_the_counts_of_tfmot)
+{
+    /* Of the weights 1 to 100, with the schedule 0, .1, .1, .3, .3, .5: 100, 90, 90, 70, 70, 50 are left. */
+    const char *spec = "multi-step:steps=1:0.1/3:0.3/5:0.5";
+    const int64_t left[] = {100, 90, 90, 70, 70, 50};
+    float w[100];
+    for (int i = 0; i < 100; i++)
+        w[i] = (float)(i + 1);
+    for (int64_t step = 0; step < 6; step++)
+        expect_kept(prune_f32(w, 1, SHAPE(100), "l1", "element", PRUNE_SPARSITY, at(spec, step)), left[step]);
+    ck_assert_double_eq(at("multi-step:initial=0.25,steps=7:1", 6), 0.25);
+    ck_assert_double_eq(at("multi-step:initial=0.25,steps=7:1", 7), 1);
+    ck_assert_double_eq(at("multi-step:steps=0:0.5/1e3:0.25", INT64_MAX), 0.25);
+}
+END_TEST
+
+static int32_t own(void *user, int64_t step, double *sparsity)
+{
+    if (step == 99)
+        return prune_fail(PRUNE_E_IO, "no table");
+    *sparsity = *(double *)user * (double)step;
+    return PRUNE_OK;
+}
+
+START_TEST(a_callers_function)
+{
+    prune_schedule *schedule;
+    double slope = 0.125, sparsity = -7;
+    OK(prune_schedule_create_callback(&schedule, NULL, own, &slope));
+    ck_assert_str_eq(prune_schedule_spec(schedule), "callback");
+    OK(prune_schedule_at(schedule, 6, &sparsity));
+    ck_assert_double_eq(sparsity, 0.75);
+    FAILS(prune_schedule_at(schedule, 9, &sparsity), PRUNE_E_VALUE, "1.125");
+    FAILS(prune_schedule_at(schedule, 99, &sparsity), PRUNE_E_IO, "no table");
+    FAILS(prune_schedule_at(schedule, -1, &sparsity), PRUNE_E_ARGUMENT, "negative");
+    slope = NAN;
+    FAILS(prune_schedule_at(schedule, 1, &sparsity), PRUNE_E_VALUE, "nan");
+    ck_assert_double_eq(sparsity, 0.75);
+    prune_schedule_free(schedule);
+    schedule = UNTOUCHED;
+    FAILS(prune_schedule_create_callback(&schedule, NULL, NULL, NULL), PRUNE_E_ARGUMENT, "function");
+    ck_assert_ptr_eq(schedule, UNTOUCHED);
+}
+END_TEST
+
 /* Both ends are exact, and a rounding never leads outside of them, however long the way. */
 START_TEST(never_outside_its_ends)
 {
-    const char *kinds[] = {"linear", "cubic"};
-    for (int i = 0; i < 2; i++)
-        for (int from = 0; from <= 10; from++)
-            for (int to = 0; to <= 10; to++) {
+    const char *kinds[] = {"linear", "cubic", "cosine", "exponential"};
+    for (int i = 0; i < 4; i++)
+        for (int from = 0; from <= (i < 3 ? 10 : 9); from++)
+            for (int to = 0; to <= (i < 3 ? 10 : 9); to++) {
                 char spec[100];
                 double last = from / 10.0;
                 prune_schedule *schedule;
@@ -127,6 +197,17 @@ START_TEST(bad_specs)
         {"cubic:final=0.5,begin=5,end=5", "begin=5 is not before end=5"},
         {"cubic:final=0.5,begin=6,end=5", "before"},
         {"cubic:final=0.5,begin=6,end=1e300", "range"},
+        {"exponential:final=1,end=5", "below 1"},
+        {"exponential:final=0.5,end=0", "before"},
+        {"cosine:final=0.5,end=5,curve=full", "quarter|half"},
+        {"multi-step", "steps"},
+        {"multi-step:steps=5", "STEP:SPARSITY"},
+        {"multi-step:steps=5:0.5/", "STEP:SPARSITY"},
+        {"multi-step:steps=5:0.5/7", "STEP:SPARSITY"},
+        {"multi-step:steps=1.5:0.5", "STEP:SPARSITY"},
+        {"multi-step:steps=5:0.5/5:0.6", "ascend"},
+        {"multi-step:steps=-5:0.5", "ascend"},
+        {"multi-step:steps=5:1.5", "1.5"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         prune_schedule *schedule = UNTOUCHED;
@@ -154,5 +235,6 @@ START_TEST(bad_arguments)
 END_TEST
 
 TEST_MAIN("schedule", polynomial_decay_of_tfmot, agp_of_nni, linear_is_a_straight_line,
-          one_shot_is_nothing_and_then_everything, never_outside_its_ends, very_long_ways, canonical_spec, bad_specs,
-          bad_arguments)
+          one_shot_is_nothing_and_then_everything, exponential_keeps_the_same_part_each_step,
+          cosine_of_a_quarter_and_of_half_a_wave, multi_step_with_the_counts_of_tfmot, a_callers_function,
+          never_outside_its_ends, very_long_ways, canonical_spec, bad_specs, bad_arguments)

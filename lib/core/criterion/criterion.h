@@ -5,6 +5,7 @@
 #ifndef PR_CORE_CRITERION_H
 #define PR_CORE_CRITERION_H
 
+#include "base/power.h"
 #include "core/criterion/aggregate.h"
 #include "core/observe/observe.h"
 #include "prune/criterion.h"
@@ -74,10 +75,5 @@ int32_t pr_scores_wrap(prune_scores **out, const struct pr_grid *grid, prune_ten
 
 /* Terms and single elements that are |w|. */
 void pr_row_magnitude(const struct pr_scoring *scoring, int64_t position, double *row, int64_t count);
-
-/* x^p and x^(1/p) for x >= 0 and p > 0, within two units in the last place for p up to 10, with the same bits wherever
- * doubles are IEEE numbers: libm's pow() differs between its versions and between CPUs. */
-double pr_power(double x, double p);
-double pr_root(double x, double p);
 
 #endif

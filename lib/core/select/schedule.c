@@ -15,7 +15,9 @@ const int32_t pr_schedule_kind_count = (int32_t)(sizeof pr_schedule_kinds / size
 
 struct prune_schedule {
     prune_context *context;
-    const struct pr_schedule_kind *kind;
+    const struct pr_schedule_kind *kind; /* NULL for a caller's function */
+    prune_schedule_fn function;
+    void *user;
     struct pr_values values;
     char *spec;
 };
@@ -46,6 +48,25 @@ int32_t prune_schedule_create(prune_schedule **out, prune_context *context, cons
     return PRUNE_OK;
 }
 
+int32_t prune_schedule_create_callback(prune_schedule **out, prune_context *context, prune_schedule_fn function,
+                                       void *user)
+{
+    prune_schedule *schedule;
+    PR_REQUIRE(out);
+    PR_REQUIRE(function);
+    PR_TRY(pr_alloc_zero(context, 1, sizeof *schedule, &schedule));
+    int32_t status = pr_copy_text(context, "callback", &schedule->spec);
+    if (status) {
+        pr_release(context, schedule);
+        return status;
+    }
+    schedule->context = prune_context_retain(context);
+    schedule->function = function;
+    schedule->user = user;
+    *out = schedule;
+    return PRUNE_OK;
+}
+
 const char *prune_schedule_spec(const prune_schedule *schedule)
 {
     return schedule ? schedule->spec : NULL;
@@ -58,7 +79,16 @@ int32_t prune_schedule_at(const prune_schedule *schedule, int64_t step, double *
     if (step < 0)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: step %lld is negative; steps are counted from 0", __func__,
                        (long long)step);
-    *sparsity = schedule->kind->at(&schedule->values, step);
+    if (!schedule->function) {
+        *sparsity = schedule->kind->at(&schedule->values, step);
+        return PRUNE_OK;
+    }
+    double result = NAN;
+    PR_TRY(schedule->function(schedule->user, step, &result));
+    if (!(result >= 0 && result <= 1))
+        return pr_fail(PRUNE_E_VALUE, "%s: the caller's function gives sparsity %g at step %lld; it must be 0 to 1",
+                       __func__, result, (long long)step);
+    *sparsity = result;
     return PRUNE_OK;
 }
 

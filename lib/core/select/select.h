@@ -62,9 +62,27 @@ struct pr_schedule_kind {
 extern const struct pr_kind *const pr_schedule_kinds[];
 extern const int32_t pr_schedule_kind_count;
 
-/* What linear and cubic share: their parameters and check; how much of the way from begin to end lies behind a step, 0
+/* What linear, cubic and others that go from one sparsity to another share: their parameters and check; how much of the way from begin to end lies behind a step, 0
  * to 1; and the sparsity of a formula, exact at both ends and never beyond them by a rounding. */
 extern const struct pr_parameter pr_schedule_span[];
+#define PR_SPAN_PARAMETERS                                                                                             \
+    {.name = "initial",                                                                                                \
+     .type = PR_REAL,                                                                                                  \
+     .standard = "0",                                                                                                  \
+     .least = 0,                                                                                                       \
+     .most = 1,                                                                                                        \
+     .help = "sparsity up to the first step, 0 to 1"},                                                                 \
+        {.name = "final", .type = PR_REAL, .least = 0, .most = 1, .help = "sparsity from the last step on, 0 to 1"},   \
+        {.name = "begin",                                                                                              \
+         .type = PR_WHOLE,                                                                                             \
+         .standard = "0",                                                                                              \
+         .least = 0,                                                                                                   \
+         .most = 9007199254740992.0,                                                                                   \
+         .help = "first step of the way, from 0"},                                                                     \
+    {                                                                                                                  \
+        .name = "end", .type = PR_WHOLE, .least = 0, .most = 9007199254740992.0,                                       \
+        .help = "last step of the way, above begin"                                                                    \
+    }
 enum { PR_SPAN_INITIAL, PR_SPAN_FINAL, PR_SPAN_BEGIN, PR_SPAN_END };
 int32_t pr_schedule_span_check(const struct pr_values *values);
 double pr_schedule_span_part(const struct pr_values *values, int64_t step);

@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/select/select.h"
 
-#define MOST_STEPS 9007199254740992.0 /* 2^53 */
-
 const struct pr_parameter pr_schedule_span[] = {
-    {.name = "initial",
-     .type = PR_REAL,
-     .standard = "0",
-     .least = 0,
-     .most = 1,
-     .help = "sparsity up to the first step, 0 to 1"},
-    {.name = "final", .type = PR_REAL, .least = 0, .most = 1, .help = "sparsity from the last step on, 0 to 1"},
-    {.name = "begin",
-     .type = PR_WHOLE,
-     .standard = "0",
-     .least = 0,
-     .most = MOST_STEPS,
-     .help = "first step of the way, from 0"},
-    {.name = "end", .type = PR_WHOLE, .least = 0, .most = MOST_STEPS, .help = "last step of the way, above begin"},
+    PR_SPAN_PARAMETERS,
     {0},
 };
 

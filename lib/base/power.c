@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <math.h>
+#include "base/power.h"
 
-#include "core/criterion/criterion.h"
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 /* A number as the unevaluated sum of two doubles. */
 struct pair {
