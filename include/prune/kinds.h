@@ -6,8 +6,8 @@
  * Keys may come in any order, each at most once; spaces are not allowed; numbers are written with digits, "." and "e",
  * whatever the locale. PRUNE_E_SPEC names what was not understood and lists what would be.
  *
- * Registries of libprune: "criteria", "granularities", "allocations", "schedules", "recoveries", "regularizers",
- * "formats" (sparse formats).
+ * Registries of libprune: "criteria", "granularities", "allocations", "conformances" (how other programs count),
+ * "schedules", "recoveries", "regularizers", "formats" (sparse formats).
  */
 #ifndef PRUNE_KINDS_H
 #define PRUNE_KINDS_H

@@ -36,6 +36,25 @@ PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores
 PRUNE_API int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, const prune_mask *within,
                                            int32_t target, double amount);
 
+/* As other programs count, to reproduce what they published; everywhere else the rule at the top of this page holds. Of n
+ * units of a pool (of the survivors where `within` is not NULL) and a sparsity s:
+ *
+ *   rule                goes                                       of equal scores
+ *   "lab"               round(n s), half to even                   all that equal the last to go, go too
+ *   "torch"             round(n s), half to even; or PRUNE_COUNT   exactly as many, the lower unit first
+ *   "tfmot"             all but max(round(n (1 - s)), 1), single   all that equal the last to stay, stay
+ *                       precision, half to even
+ *   "sparsegpt"         trunc(n s) + 1; Wanda's magnitude too      all that equal the last to go, go too
+ *   "wanda"             trunc(n s); its pool is element:pool=row   exactly as many, the lower unit first
+ *   "coremltools"       trunc(n s)                                 exactly as many, the lower unit first
+ *   "network-slimming"  trunc(n s) + 1; its units are gammas       all that equal the last to go, go too
+ *   "lottery-ticket"    round(n s) + 1, half to even               all that equal the last to go, go too
+ *
+ * Where such a count is beyond n, everything goes. `target` is PRUNE_SPARSITY, for "torch" also PRUNE_COUNT; granularities
+ * with a quota or a way of selecting of their own are PRUNE_E_ARGUMENT, an unknown rule PRUNE_E_SPEC. */
+PRUNE_API int32_t prune_mask_select_like(prune_mask **out, const prune_scores *scores, const prune_mask *within,
+                                         const char *rule, int32_t target, double amount);
+
 /* Many tensors that share one target.
  *
  * Their units are ranked together, by score, then tensor, then unit: the first in this order go. Or the target is shared

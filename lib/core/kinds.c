@@ -18,6 +18,7 @@ static const struct {
     {"criteria", pr_criterion_kinds, &pr_criterion_kind_count},
     {"granularities", pr_granularity_kinds, &pr_granularity_kind_count},
     {"allocations", pr_allocation_kinds, &pr_allocation_kind_count},
+    {"conformances", pr_conformance_kinds, &pr_conformance_kind_count},
     {"schedules", pr_schedule_kinds, &pr_schedule_kind_count},
     {"recoveries", pr_recovery_kinds, &pr_recovery_kind_count},
     {"regularizers", pr_regularizer_kinds, &pr_regularizer_kind_count},

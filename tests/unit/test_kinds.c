@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "testing.h"
 
-static const char *const registries[] = {"criteria",   "granularities", "allocations", "schedules",
-                                         "recoveries", "regularizers",  "formats"};
+static const char *const registries[] = {"criteria",  "granularities", "allocations",  "conformances",
+                                         "schedules", "recoveries",    "regularizers", "formats"};
 enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 static int32_t find(const char *registry, const char *name)
@@ -22,6 +22,7 @@ START_TEST(what_there_is)
         "taylor taylor-gate taylor-activation obd fisher snip movement wanda apoz mean-activation scale",
         "element nm nm-transposable vector block kernel pattern filter in-channel row column balanced bank-balanced",
         "global uniform uniform-plus er erk",
+        "lab torch tfmot sparsegpt wanda coremltools network-slimming lottery-ticket",
         "one-shot linear cubic exponential cosine multi-step",
         "obs",
         "l1 l2 smooth-l1 group",

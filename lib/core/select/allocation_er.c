@@ -6,8 +6,8 @@ static double sum_over_product(const struct pr_entry *entry, int32_t axes)
 {
     double sum = 0, product = 1;
     for (int32_t i = 0; i < entry->grid.rank && i < axes; i++) {
-        sum += (double)entry->grid.shape[i];
-        product *= (double)entry->grid.shape[i];
+        sum += (double)entry->grid.tensor[i];
+        product *= (double)entry->grid.tensor[i];
     }
     return entry->grid.rank > 0 && product > 0 ? sum / product : 1;
 }

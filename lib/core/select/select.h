@@ -59,6 +59,10 @@ struct pr_schedule_kind {
     double (*at)(const struct pr_values *values, int64_t step);
 };
 
+/* conformance.c: how other programs count. */
+extern const struct pr_kind *const pr_conformance_kinds[];
+extern const int32_t pr_conformance_kind_count;
+
 extern const struct pr_kind *const pr_schedule_kinds[];
 extern const int32_t pr_schedule_kind_count;
 

@@ -257,7 +257,7 @@ int32_t prune_selection_mask(prune_mask **out, const prune_selection *selection,
     struct keeper keeper = {.cut = entry->cut, .ties = entry->ties};
     int32_t status;
     if (entry->grid.units == entry->grid.elements) {
-        PR_TRY(pr_mask_new(&mask, selection->context, entry->grid.rank, entry->grid.shape, 0));
+        PR_TRY(pr_mask_new(&mask, selection->context, entry->grid.rank, entry->grid.tensor, 0));
         keeper.words = mask->words;
         status = pr_entry_read(selection->context, entry, keep_piece, &keeper);
     } else {
