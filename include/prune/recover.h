@@ -8,13 +8,13 @@
  * error sum over rows of (w' - w) G (w' - w)', the summed squares of the change of the outputs. Papers that write half
  * of w H w' have H = 2 G.
  *
- *   "obs:method=exact"      Optimal Brain Surgeon (Hassibi and Stork 1993) for a given mask: of each row all weights go
- *                           at once and the others take their best values, by a Cholesky factor of the kept block; rows
- *                           with one mask share it
- *   "obs:method=greedy"     the same by removing one weight after another, the least costly next, with the inverse
- *                           downdated each time. Chooses masks as well
- *   "exact"                 the best mask there is, by trying all: rows of at most 20 weights, groups of N:M that have
- *                           at most 200000 combinations in a row. Chooses masks only
+ *   "obs:method=exact"   Optimal Brain Surgeon (Hassibi and Stork 1993) for a given mask: of each row all weights go at
+ *                        once and the others take their best values, by a Cholesky factor of the kept block; rows with
+ *                        one mask share it. "method=greedy" removes them one after another with an inverse that is
+ *                        downdated each time; the ends differ by rounding. Where it chooses the mask, that is by one
+ *                        ranking of the criterion obs, units of any granularity
+ *   "exact"              the best mask there is, by trying all: single weights, pools within a row (nm, or element with
+ *                        pool=row), at most 20 weights of a row gone and 200000 ways to choose them. Chooses masks only
  *
  *   "sparsegpt"             SparseGPT (Frantar and Alistarh 2023): columns from left to right; the columns to the right
  *                           make up for what a column loses. block=128 columns are taken at once. The mask is given, or

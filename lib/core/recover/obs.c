@@ -9,6 +9,7 @@
 #include "core/recover/obs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/sort.h"
@@ -430,6 +431,30 @@ int32_t pr_obs_repair(struct pr_recovering *r, const prune_mask *mask, double fr
     return status;
 }
 
+int32_t pr_obs_select(struct pr_recovering *r, double fraction, int64_t memory, prune_mask **mask)
+{
+    char spec[128], damping[PR_MAX_NUMBER], bytes[PR_MAX_NUMBER];
+    prune_criterion *criterion;
+    prune_scores *scores = NULL;
+    pr_number_print(damping, fraction);
+    pr_number_print(bytes, (double)memory);
+    snprintf(spec, sizeof spec, "obs:damping=%s,memory=%s", damping, bytes);
+    PR_TRY(prune_criterion_create(&criterion, r->context, spec));
+    int32_t status = prune_criterion_score(&scores, criterion, r->weights, r->observations, r->granularity);
+    if (!status)
+        status = prune_mask_select(mask, scores, r->target, r->amount);
+    prune_scores_free(scores);
+    prune_criterion_free(criterion);
+    return status;
+}
+
+static int32_t choose(struct pr_recovering *r)
+{
+    const struct pr_values *v = &r->recovery->values;
+    PR_TRY(pr_obs_select(r, v->real[DAMPING], v->whole[MEMORY], &r->chosen));
+    return pr_obs_repair(r, r->chosen, v->real[DAMPING], v->whole[MEMORY], v->whole[METHOD] == GREEDY);
+}
+
 static int32_t repair(struct pr_recovering *r)
 {
     const struct pr_values *v = &r->recovery->values;
@@ -442,4 +467,5 @@ const struct pr_recovery_kind pr_recovery_obs = {
              .parameters = parameters},
     .needs = PRUNE_OBSERVE_GRAM,
     .repair = repair,
+    .choose = choose,
 };

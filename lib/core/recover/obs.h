@@ -10,6 +10,9 @@
 /* Sets r->result to the weights repaired for `mask`, and damping, condition, predicted error and memory with it. */
 int32_t pr_obs_repair(struct pr_recovering *r, const prune_mask *mask, double fraction, int64_t memory, int greedy);
 
+/* The mask that selection takes by the criterion obs, for kinds that choose. */
+int32_t pr_obs_select(struct pr_recovering *r, double fraction, int64_t memory, prune_mask **mask);
+
 /* A copy of the damped matrix, columns x columns, both sides. */
 int32_t pr_damped_matrix(const struct pr_recovering *r, double **out);
 
