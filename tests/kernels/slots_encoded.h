@@ -188,6 +188,10 @@ static inline void columns_case(const struct setting *s)
 static inline void codebook_case(const struct setting *s)
 {
     static const int sizes[] = {4, 8};
+#ifdef PR_NO_MASKED_GATHERS /* qemu 7.2 computes those of x86 differently from every processor */
+    if (s->table->codebook_slice != scalar.codebook_slice)
+        return;
+#endif
     for (int kind = 0; kind < 4; kind++) {
         int gap_bits = sizes[kind % 2], code_bits = sizes[kind / 2];
         int64_t steps = s->m / 8 * 8, width = 0;
