@@ -345,9 +345,8 @@ static int32_t choose_way(const prune_tensor *weights, const prune_mask *mask, s
     PR_TRY(list_ways(&advice, weights, mask, values));
     if (advice->count > 0) {
         snprintf(format, PR_MAX_SPEC, "%s", advice->way[0].format);
-        if (advice->way[0].known)     /* else the forms themselves say which of them is preferred */
-            if (advice->way[0].known) /* otherwise by what forms prefer, which needs the arrays */
-                values->whole[FORM] = advice->way[0].form + 1;
+        if (advice->way[0].known) /* otherwise by what forms prefer, which needs the arrays */
+            values->whole[FORM] = advice->way[0].form + 1;
     }
     if (advice->count > 0 && mask && strcmp(format, "dense") == 0 && prune_mask_kept(mask) < prune_mask_count(mask))
         prune_context_log(weights->context, PRUNE_LOG_INFO, "packed: dense is faster here than any sparse format");
