@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/context.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/fail.h"
 
@@ -128,12 +130,30 @@ int32_t prune_context_threads(const prune_context *context)
     return context ? context->threads : 1;
 }
 
+/* Large blocks lie on large pages where the system gives them: a fault for each 4 KiB costs more than packing the
+ * weights on it, and a product from memory gains a few percent. */
+#define LARGE_PAGE 2097152
+
+static void *alloc_default(uint64_t total)
+{
+#ifdef MADV_HUGEPAGE
+    if (total >= 4 * LARGE_PAGE) {
+        uint64_t pages = (total + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+        void *block = aligned_alloc(LARGE_PAGE, pages);
+        if (block)
+            (void)madvise(block, pages, MADV_HUGEPAGE);
+        return block;
+    }
+#endif
+    return aligned_alloc(64, total);
+}
+
 void *prune_context_alloc(prune_context *context, uint64_t size)
 {
     struct block *block = NULL;
     if (size <= INT64_MAX - 2 * sizeof *block) {
         uint64_t total = (size + sizeof *block + 63) / 64 * 64; /* aligned_alloc wants a multiple */
-        block = context && context->alloc ? context->alloc(context->alloc_user, total, 64) : aligned_alloc(64, total);
+        block = context && context->alloc ? context->alloc(context->alloc_user, total, 64) : alloc_default(total);
         if (block) {
             block->size = total;
             return block + 1;
