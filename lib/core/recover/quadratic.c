@@ -93,15 +93,24 @@ int32_t pr_quadratic_select(struct pr_quadratic *problem, const prune_granularit
                             double amount, int with_norms)
 {
     int64_t n = problem->columns;
+    double *norm;
     prune_tensor *scores;
-    PR_TRY(pr_tensor_new(&scores, problem->context, PRUNE_F64, problem->work->rank, problem->work->shape));
+    PR_TRY(pr_alloc(problem->context, n, sizeof *norm, &norm));
+    int32_t status = pr_tensor_new(&scores, problem->context, PRUNE_F64, problem->work->rank, problem->work->shape);
+    if (status) {
+        pr_release(problem->context, norm);
+        return status;
+    }
+    for (int64_t j = 0; j < n; j++)
+        norm[j] = with_norms ? sqrt(problem->gram[j * n + j]) : 1;
     double *score = prune_tensor_data(scores);
     for (int64_t i = 0; i < problem->rows; i++, score += n) {
         read_row(problem->work, i, 0, n, score);
         for (int64_t j = 0; j < n; j++)
-            score[j] = fabs(score[j]) * (with_norms ? sqrt(problem->gram[j * n + j]) : 1);
+            score[j] = fabs(score[j]) * norm[j];
     }
-    int32_t status = select_by(problem, scores, granularity, target, amount);
+    status = select_by(problem, scores, granularity, target, amount);
+    pr_release(problem->context, norm);
     prune_tensor_free(scores);
     return status;
 }
