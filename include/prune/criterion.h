@@ -32,8 +32,8 @@
  *   "obd"            sum of h w^2 / 2, h the Hessian's diagonal, 0 where it is negative; LeCun et al. 1989
  *   "fisher"         sum of mean(g^2) w^2 / 2: the diagonal of the empirical Fisher matrix in place of h
  *   "snip"           sum of |mean(g) w|, of a network that was not trained yet; Lee et al. 2019
- *   "movement"       sum over steps of -g w, each with the weight of its step: high for weights that training moves away
- *                    from zero; Sanh et al. 2020
+ *   "movement"       sum over steps of -g w, each with the weight of its step: high for weights that training moves
+ *                    away from zero; Sanh et al. 2020
  *   "wanda:groups=G" sum of |w| times the L2 norm of its input; Sun et al. 2024, who let the weights of a row compete:
  *                    granularity element:pool=row, or nm. A convolution's inputs are observed as rows of im2col, or by
  *                    channel; `groups` as those of the convolution, whose inputs follow one another

@@ -9,14 +9,14 @@
  *
  * where off-diagonal terms are left out, and without gradients the f'' terms too (then no curvature is negative). The
  * pass begins at the loss, with prune_curvature_loss; what comes out for the weights is fed to observations as
- * PRUNE_CURVATURES. Sums are over the samples of a batch, as those of the first backward pass are: a loss that is a mean
- * over samples has its 1 / samples from the beginning. It is exact for the last layer of weights where the loss is
- * squared, and through one hidden layer with one output; else an approximation.
+ * PRUNE_CURVATURES. Sums are over the samples of a batch, as those of the first backward pass are: a loss that is a
+ * mean over samples has its 1 / samples from the beginning. Exact are: under the squared loss the last two layers of
+ * linear weights, and chains of single units; under cross-entropy the last layer. The rest is an approximation.
  *
  * Tensors are F32, F16, BF16 or F64 with any strides, worked on in double and written rounded to their type. What is
  * written has the right shape already and overlaps nothing else; on failure nothing has been written. NaN and infinite
- * numbers are refused, PRUNE_E_VALUE with their position; shapes that do not fit, PRUNE_E_SHAPE with the numbers. exp and
- * tanh are those of the C library.
+ * numbers are refused, PRUNE_E_VALUE with their position; shapes that do not fit, PRUNE_E_SHAPE with the numbers. exp
+ * and tanh are those of the C library.
  */
 #ifndef PRUNE_CURVATURE_H
 #define PRUNE_CURVATURE_H

@@ -4,9 +4,10 @@
  * by PRUNE_OBSERVE_* bits when the object is made: prune_criterion_needs() says which bits a criterion wants.
  *
  * W is out x in; a convolution's OIHW weights are out x (in kh kw). Sums are doubles, added in the order in which the
- * samples come, so that cutting the data into other batches gives the same bits, for any number of threads as well.
- * Numbers that are NaN or infinite are refused, PRUNE_E_VALUE with their position; sizes that differ from what was fed
- * before are PRUNE_E_SHAPE with both. A refused batch changes nothing.
+ * samples come, so that cutting the data into other batches gives the same bits, for any number of threads as well;
+ * except the Gram matrix, which a BLAS may sum (equal to rounding then), and what is squared batch by batch
+ * (PRUNE_OBSERVED_ACTIVATION_GATES). Numbers that are NaN or infinite are refused, PRUNE_E_VALUE with their position;
+ * sizes that differ from what was fed before are PRUNE_E_SHAPE with both. A refused batch changes nothing.
  *
  * The object is being changed while it is fed; while nothing is fed, any number of threads may read it.
  */
@@ -86,6 +87,13 @@ PRUNE_API int32_t prune_observations_feed(prune_observations *observations, int3
  * well. PRUNE_OBSERVE_MOVEMENTS and PRUNE_OBSERVE_ACTIVATION_GRADIENTS need every batch to be fed this way. */
 PRUNE_API int32_t prune_observations_feed_pair(prune_observations *observations, int32_t kind, const prune_tensor *data,
                                                const prune_tensor *other);
+
+/* Images [samples, channels, height, width] as the PRUNE_INPUTS of a convolution with kernels of this size: each
+ * position of the kernel is one sample, and in = channels * kernel_height * kernel_width, in the order of OIHW weights
+ * (with groups, those of one group after another). `spec` is "stride=S,padding=P,dilation=D,groups=G" as in
+ * prune/convolution.h (NULL means ""); what lies in the padding is 0. Rows are made as they are needed. */
+PRUNE_API int32_t prune_observations_feed_images(prune_observations *observations, const prune_tensor *images,
+                                                 int64_t kernel_height, int64_t kernel_width, const char *spec);
 
 /* The PRUNE_OBSERVE_* bits it was made with; 0 for NULL. */
 PRUNE_API int32_t prune_observations_needs(const prune_observations *observations);

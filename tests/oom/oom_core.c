@@ -134,6 +134,60 @@ static int32_t blob(prune_context *context)
     return status;
 }
 
+/* Inputs and gradients observed, saved, loaded and merged; then scores by what was observed. */
+static int32_t observe(prune_observations **out, const prune_tensor *tensor, prune_context *context)
+{
+    prune_observations *o = NULL, *back = NULL;
+    prune_tensor *blob = NULL;
+    int32_t status = prune_observations_create(
+        &o, context, PRUNE_OBSERVE_GRAM | PRUNE_OBSERVE_INPUT_NORMS | PRUNE_OBSERVE_GRADIENT_SAMPLES);
+    if (!status)
+        status = prune_observations_feed(o, PRUNE_INPUTS, tensor);
+    if (!status)
+        status = prune_observations_feed(o, PRUNE_GRADIENTS, tensor);
+    if (!status)
+        status = prune_observations_save(&blob, o);
+    if (!status)
+        status = prune_observations_load(&back, context, prune_tensor_const_data(blob), prune_tensor_count(blob));
+    if (!status)
+        status = prune_observations_merge(o, back);
+    OOM_REQUIRE(status || (prune_observations_count(o, PRUNE_INPUTS) == 2 * ROWS && prune_observations_kept(o) == 2));
+    prune_tensor_free(blob);
+    prune_observations_free(back);
+    if (status)
+        prune_observations_free(o);
+    else
+        *out = o;
+    return status;
+}
+
+static int32_t score_observed(prune_context *context)
+{
+    const char *const kinds[] = {"wanda", "taylor-gate"};
+    prune_tensor *tensor = NULL;
+    prune_observations *o = NULL;
+    prune_granularity *row = NULL;
+    int32_t status = prune_tensor_borrow(&tensor, context, values, PRUNE_F32, 2, shape, NULL);
+    if (!status)
+        status = prune_granularity_create(&row, context, "row");
+    if (!status)
+        status = observe(&o, tensor, context);
+    for (int i = 0; !status && i < 2; i++) {
+        prune_criterion *criterion = NULL;
+        prune_scores *scores = NULL;
+        status = prune_criterion_create(&criterion, context, kinds[i]);
+        if (!status)
+            status = prune_criterion_score(&scores, criterion, tensor, o, row);
+        OOM_REQUIRE(!status == (scores != NULL));
+        prune_scores_free(scores);
+        prune_criterion_free(criterion);
+    }
+    prune_observations_free(o);
+    prune_granularity_free(row);
+    prune_tensor_free(tensor);
+    return status;
+}
+
 START_TEST(a_mask_from_a_tensor)
 {
     start();
@@ -157,4 +211,11 @@ START_TEST(packed_objects_as_blobs)
 }
 END_TEST
 
-TEST_MAIN("oom_core", a_mask_from_a_tensor, packing_and_multiplying, packed_objects_as_blobs)
+START_TEST(observing_and_scoring)
+{
+    start();
+    ck_assert_int_gt(oom_sweep_context("observe and score", score_observed, NULL), 20);
+}
+END_TEST
+
+TEST_MAIN("oom_core", a_mask_from_a_tensor, packing_and_multiplying, packed_objects_as_blobs, observing_and_scoring)

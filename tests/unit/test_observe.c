@@ -47,13 +47,15 @@ static double *read_back(const prune_observations *o, int32_t statistic, int64_t
     return copy;
 }
 
+/* The Gram matrix may be summed in any order; numbers here are small, their sums below 1000. */
 static void expect(const prune_observations *o, int32_t statistic, int64_t count, const double *due, double tolerance)
 {
+    double rounding = statistic == PRUNE_OBSERVED_GRAM ? 1e-12 : 0;
     int64_t got_count;
     double *got = read_back(o, statistic, &got_count);
     ck_assert_int_eq(got_count, count);
     for (int64_t i = 0; i < count; i++)
-        if (!(fabs(got[i] - due[i]) <= tolerance * fabs(due[i])))
+        if (!(fabs(got[i] - due[i]) <= tolerance * fabs(due[i]) + rounding))
             ck_abort_msg("statistic %d: number %lld is %.17g, not %.17g", statistic, (long long)i, got[i], due[i]);
     free(got);
 }
@@ -102,7 +104,7 @@ START_TEST(norms_means_and_gram_are_those_of_the_definition)
                 }
                 norm[i] = sqrt(gram[i * in + i]);
             }
-            expect(o, PRUNE_OBSERVED_GRAM, in * in, gram, 0); /* the same chain of sums */
+            expect(o, PRUNE_OBSERVED_GRAM, in * in, gram, 0);
             expect(o, PRUNE_OBSERVED_INPUT_NORMS, in, norm, 1e-15);
             expect(o, PRUNE_OBSERVED_INPUT_MEANS, in, mean, 1e-12);
             ck_assert_int_eq(prune_observations_count(o, PRUNE_INPUTS), rows);
@@ -605,8 +607,54 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-TEST_MAIN("observe", norms_means_and_gram_are_those_of_the_definition, every_dtype_rank_and_view_of_inputs,
-          batches_and_threads_do_not_change_a_bit, two_halves_merged_are_the_whole,
+START_TEST(images_are_the_rows_of_their_convolution)
+{
+    enum { SAMPLES = 2, CHANNELS = 3, H = 5, W = 6 };
+    const struct {
+        int64_t kh, kw, stride, padding, dilation;
+    } cases[] = {{1, 1, 1, 0, 1}, {3, 3, 1, 1, 1}, {2, 3, 2, 0, 1}, {3, 2, 1, 2, 2}, {5, 6, 1, 0, 1}};
+    double *x = numbers(8, SAMPLES * CHANNELS * H * W, 0);
+    prune_tensor *images = borrow(x, PRUNE_F64, 4, SHAPE(SAMPLES, CHANNELS, H, W));
+    for (int c = 0; c < 5; c++) {
+        int64_t kh = cases[c].kh, kw = cases[c].kw, s = cases[c].stride, p = cases[c].padding, d = cases[c].dilation;
+        int64_t oh = (H + 2 * p - d * (kh - 1) - 1) / s + 1, ow = (W + 2 * p - d * (kw - 1) - 1) / s + 1;
+        int64_t in = CHANNELS * kh * kw, rows = SAMPLES * oh * ow;
+        double *columns = calloc((size_t)(rows * in), sizeof *columns);
+        char spec[100];
+        for (int64_t n = 0; n < rows * in; n++) {
+            int64_t v = n % kw, u = n / kw % kh, channel = n / (kw * kh) % CHANNELS, row = n / in;
+            int64_t i = row / ow % oh * s + u * d - p, j = row % ow * s + v * d - p;
+            if (i >= 0 && i < H && j >= 0 && j < W)
+                columns[n] = x[((row / (oh * ow) * CHANNELS + channel) * H + i) * W + j];
+        }
+        prune_observations *o = observe(NEEDS_OF_INPUTS), *due = observe(NEEDS_OF_INPUTS);
+        snprintf(spec, sizeof spec, "stride=%d,padding=%d,dilation=%d", (int)s, (int)p, (int)d);
+        OK(prune_observations_feed_images(o, images, kh, kw, spec));
+        feed(due, PRUNE_INPUTS, columns, PRUNE_F64, 2, SHAPE(rows, in));
+        expect_same_observations(o, due, PRUNE_OBSERVED_GRAM, PRUNE_OBSERVED_INPUT_MEANS, 0);
+        prune_observations_free(o), prune_observations_free(due);
+        free(columns);
+    }
+    prune_observations *o = observe(NEEDS_OF_INPUTS), *other = observe(PRUNE_OBSERVE_MOMENTS);
+    prune_tensor *flat = borrow(x, PRUNE_F64, 3, SHAPE(CHANNELS, H, W));
+    FAILS(prune_observations_feed_images(o, flat, 1, 1, NULL), PRUNE_E_SHAPE, "[3, 5, 6]");
+    FAILS(prune_observations_feed_images(o, images, 6, 1, NULL), PRUNE_E_SHAPE, "smaller than the window of 6 x 1");
+    FAILS(prune_observations_feed_images(o, images, 0, 1, NULL), PRUNE_E_SHAPE, "0 x 1");
+    FAILS(prune_observations_feed_images(o, images, 1, 1, "stride=0"), PRUNE_E_SPEC, "stride");
+    FAILS(prune_observations_feed_images(other, images, 1, 1, NULL), PRUNE_E_ARGUMENT, "inputs are not gathered");
+    OK(prune_observations_feed_images(o, images, 1, 1, NULL));
+    FAILS(prune_observations_feed_images(o, images, 3, 3, NULL), PRUNE_E_SHAPE, "[27]");
+    ck_assert_int_eq(prune_observations_count(o, PRUNE_INPUTS), SAMPLES * H * W);
+    x[7] = NAN;
+    FAILS(prune_observations_feed_images(o, images, 1, 1, NULL), PRUNE_E_VALUE, "NaN");
+    prune_observations_free(o), prune_observations_free(other);
+    prune_tensor_free(images), prune_tensor_free(flat);
+    free(x);
+}
+END_TEST
+
+TEST_MAIN("observe", images_are_the_rows_of_their_convolution, norms_means_and_gram_are_those_of_the_definition,
+          every_dtype_rank_and_view_of_inputs, batches_and_threads_do_not_change_a_bit, two_halves_merged_are_the_whole,
           merging_what_does_not_fit_is_refused, gradients_are_summed_squared_and_moved, the_last_gradients_are_kept,
           the_lecture_counts_11_12_and_14_zeros_of_32, minus_zero_and_small_activations_are_zeros,
           variances_of_numbers_far_from_zero, activations_with_their_gradients,

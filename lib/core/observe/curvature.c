@@ -193,53 +193,63 @@ int32_t prune_curvature_activation(prune_tensor *curvatures, const prune_tensor 
     return status;
 }
 
-/* `factor` (weights or inputs) squared, then to = h' factor^2 or to = h factor^2. */
-static int32_t product(prune_tensor *to, const prune_tensor *factor, const char *what, const prune_tensor *h,
-                       int transpose)
+/* *result = h' factor^2, or h factor^2, in the shape of `like` (NULL: nothing to do); `factor` is weights or inputs. */
+static int32_t product(prune_tensor **result, const prune_tensor *like, const prune_tensor *factor,
+                       const prune_tensor *h, int transpose)
 {
-    prune_tensor *squares = NULL, *result = NULL;
-    int64_t m = to->shape[0], n = to->shape[1], k = factor->shape[0], out = h->shape[1];
-    struct pr_linalg la = pr_linalg_of(to->context);
-    int32_t status = pr_curvature_read(&squares, factor, what);
-    if (!status)
-        status = prune_tensor_create(&result, to->context, PRUNE_F64, 2, to->shape);
-    if (!status) {
-        for (int64_t i = 0; i < squares->count; i++)
-            numbers(squares)[i] *= numbers(squares)[i];
-        if (result->count && k)
-            status = pr_linalg_gemm(&la, transpose, 0, m, n, k, 1, prune_tensor_const_data(h), out, numbers(squares), n,
-                                    0, numbers(result), n);
-    }
-    if (!status)
-        status = prune_tensor_copy(to, result);
+    prune_tensor *squares;
+    if (!like)
+        return PRUNE_OK;
+    int64_t n = factor->shape[1], k = factor->shape[0];
+    struct pr_linalg la = pr_linalg_of(like->context);
+    PR_TRY(prune_tensor_create(result, like->context, PRUNE_F64, 2, like->shape));
+    PR_TRY(prune_tensor_convert(&squares, factor, PRUNE_F64));
+    for (int64_t i = 0; i < squares->count; i++)
+        numbers(squares)[i] *= numbers(squares)[i];
+    int32_t status = PRUNE_OK;
+    if ((*result)->count && k)
+        status = pr_linalg_gemm(&la, transpose, 0, like->shape[0], n, k, 1, prune_tensor_const_data(h), h->shape[1],
+                                numbers(squares), n, 0, numbers(*result), n);
     prune_tensor_free(squares);
-    prune_tensor_free(result);
     return status;
 }
 
-int32_t prune_curvature_linear(prune_tensor *of_weights, prune_tensor *of_inputs, const prune_tensor *weights,
-                               const prune_tensor *inputs, const prune_tensor *curvatures)
+static int32_t check_linear(const prune_tensor *of_weights, const prune_tensor *of_inputs, const prune_tensor *weights,
+                            const prune_tensor *inputs, const prune_tensor *curvatures)
 {
-    prune_tensor *h;
-    PR_REQUIRE(weights);
-    PR_REQUIRE(inputs);
-    PR_REQUIRE(curvatures);
     if (!of_weights && !of_inputs)
-        return pr_fail(PRUNE_E_ARGUMENT, "%s: of_weights and of_inputs are NULL; one at least must be given", __func__);
+        return pr_fail(PRUNE_E_ARGUMENT, "of_weights and of_inputs are NULL; one at least must be given");
     if (weights->rank != 2 || inputs->rank != 2)
-        return pr_fail(PRUNE_E_SHAPE, "%s: weights have rank %d and inputs rank %d; both must have 2", __func__,
-                       (int)weights->rank, (int)inputs->rank);
+        return pr_fail(PRUNE_E_SHAPE, "weights have rank %d and inputs rank %d; both must have 2", (int)weights->rank,
+                       (int)inputs->rank);
+    PR_TRY(pr_curvature_expect(weights, "weights", 2, weights->shape));
     PR_TRY(pr_curvature_expect(inputs, "inputs", 2, (const int64_t[]){inputs->shape[0], weights->shape[1]}));
     PR_TRY(pr_curvature_expect(curvatures, "curvatures", 2, (const int64_t[]){inputs->shape[0], weights->shape[0]}));
     PR_TRY(pr_curvature_expect(of_weights, "curvatures of the weights", 2, weights->shape));
     PR_TRY(pr_curvature_expect(of_inputs, "curvatures of the inputs", 2, inputs->shape));
     PR_TRY(pr_check_finite(weights, "weights"));
-    PR_TRY(pr_check_finite(inputs, "inputs"));
+    return pr_check_finite(inputs, "inputs");
+}
+
+int32_t prune_curvature_linear(prune_tensor *of_weights, prune_tensor *of_inputs, const prune_tensor *weights,
+                               const prune_tensor *inputs, const prune_tensor *curvatures)
+{
+    prune_tensor *h, *hw = NULL, *hx = NULL;
+    PR_REQUIRE(weights);
+    PR_REQUIRE(inputs);
+    PR_REQUIRE(curvatures);
+    PR_TRY(check_linear(of_weights, of_inputs, weights, inputs, curvatures));
     PR_TRY(pr_curvature_read(&h, curvatures, "curvatures"));
-    int32_t status = of_inputs ? product(of_inputs, weights, "weights", h, 0) : PRUNE_OK;
-    if (!status && of_weights)
-        status = product(of_weights, inputs, "inputs", h, 1);
+    int32_t status = product(&hw, of_weights, inputs, h, 1);
+    if (!status)
+        status = product(&hx, of_inputs, weights, h, 0);
+    if (!status && hw)
+        status = prune_tensor_copy(of_weights, hw);
+    if (!status && hx)
+        status = prune_tensor_copy(of_inputs, hx);
     prune_tensor_free(h);
+    prune_tensor_free(hw);
+    prune_tensor_free(hx);
     return status;
 }
 

@@ -11,16 +11,6 @@
 
 #define MOST 4096
 
-enum { STRIDE, PADDING, DILATION, GROUPS };
-
-static const struct pr_parameter convolution_parameters[] = {
-    {.name = "stride", .type = PR_WHOLE, .standard = "1", .least = 1, .most = MOST, .help = "1 to 4096"},
-    {.name = "padding", .type = PR_WHOLE, .standard = "0", .least = 0, .most = MOST, .help = "zeros on all four sides"},
-    {.name = "dilation", .type = PR_WHOLE, .standard = "1", .least = 1, .most = MOST, .help = "1 to 4096"},
-    {.name = "groups", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX, .help = "1 or more"},
-    {0},
-};
-
 enum { KIND, SIZE, POOL_STRIDE, POOL_PADDING };
 enum { KIND_MAX, KIND_AVERAGE };
 
@@ -32,30 +22,8 @@ static const struct pr_parameter pool_parameters[] = {
     {0},
 };
 
-/* A window that slides over images. */
-struct window {
-    int64_t height, width, stride, padding, dilation;
-};
-
-static int32_t output_of(const struct window *w, const int64_t *image, int64_t *output)
-{
-    const int64_t size[] = {w->height, w->width};
-    for (int i = 0; i < 2; i++) {
-        int64_t room = 0, reach = 0;
-        PR_TRY(pr_add(image[2 + i], 2 * w->padding, &room));
-        PR_TRY(pr_mul(size[i] - 1, w->dilation, &reach));
-        if (size[i] < 1 || room <= reach)
-            return pr_fail(PRUNE_E_SHAPE,
-                           "an image of %lld x %lld with padding %lld is smaller than the window of %lld x %lld",
-                           (long long)image[2], (long long)image[3], (long long)w->padding, (long long)w->height,
-                           (long long)w->width);
-        output[i] = (room - reach - 1) / w->stride + 1;
-    }
-    return PRUNE_OK;
-}
-
 struct convolution {
-    struct window window;
+    struct pr_window window;
     int64_t samples, in, out, groups, height, width, output[2];
     const double *w, *x, *h;
     double *of_weights, *of_inputs;
@@ -65,7 +33,7 @@ struct convolution {
 static void use(const struct convolution *c, int64_t u, int64_t v, double w2, const double *x, const double *h,
                 double *of_weight, double *of_inputs)
 {
-    const struct window *at = &c->window;
+    const struct pr_window *at = &c->window;
     double sum = 0;
     for (int64_t p = 0; p < c->output[0]; p++) {
         int64_t row = p * at->stride + u * at->dilation - at->padding;
@@ -121,7 +89,7 @@ static int32_t check_convolution(struct convolution *c, const prune_tensor *weig
             "inputs have %lld channels, weights %lld x %lld and groups=%lld; each group must have in / groups "
             "channels",
             (long long)c->in, (long long)c->out, (long long)weights->shape[1], (long long)c->groups);
-    PR_TRY(output_of(&c->window, inputs->shape, c->output));
+    PR_TRY(pr_window_output(&c->window, inputs->shape[2], inputs->shape[3], c->output));
     const int64_t due[] = {c->samples, c->out, c->output[0], c->output[1]};
     return pr_curvature_expect(curvatures, "curvatures", 4, due);
 }
@@ -160,11 +128,11 @@ int32_t prune_curvature_convolution(prune_tensor *of_weights, prune_tensor *of_i
     PR_REQUIRE(curvatures);
     if (!of_weights && !of_inputs)
         return pr_fail(PRUNE_E_ARGUMENT, "%s: of_weights and of_inputs are NULL; one at least must be given", __func__);
-    PR_TRY(pr_spec_parse_list(spec, "convolution", convolution_parameters, &values));
-    c.window.stride = values.whole[STRIDE];
-    c.window.padding = values.whole[PADDING];
-    c.window.dilation = values.whole[DILATION];
-    c.groups = values.whole[GROUPS];
+    PR_TRY(pr_spec_parse_list(spec, "convolution", pr_window_parameters, &values));
+    c.window.stride = values.whole[PR_STRIDE];
+    c.window.padding = values.whole[PR_PADDING];
+    c.window.dilation = values.whole[PR_DILATION];
+    c.groups = values.whole[PR_WINDOW_GROUPS];
     PR_TRY(check_convolution(&c, weights, inputs, curvatures));
     PR_TRY(pr_curvature_expect(of_weights, "curvatures of the weights", 4, weights->shape));
     PR_TRY(pr_curvature_expect(of_inputs, "curvatures of the inputs", 4, inputs->shape));
@@ -181,7 +149,7 @@ int32_t prune_curvature_convolution(prune_tensor *of_weights, prune_tensor *of_i
 }
 
 /* One window of one channel. */
-static void pool_one(const struct window *w, int average, int64_t height, int64_t width, int64_t p, int64_t q,
+static void pool_one(const struct pr_window *w, int average, int64_t height, int64_t width, int64_t p, int64_t q,
                      const double *x, double h, double *of_inputs)
 {
     int64_t best = -1;
@@ -201,7 +169,8 @@ static void pool_one(const struct window *w, int average, int64_t height, int64_
         of_inputs[best] += h;
 }
 
-static void pool(const struct window *w, int average, const prune_tensor *x, const prune_tensor *h, double *of_inputs)
+static void pool(const struct pr_window *w, int average, const prune_tensor *x, const prune_tensor *h,
+                 double *of_inputs)
 {
     int64_t height = x->shape[2], width = x->shape[3], rows = h->shape[2], columns = h->shape[3];
     const double *numbers = prune_tensor_const_data(x), *curvatures = prune_tensor_const_data(h);
@@ -226,11 +195,11 @@ int32_t prune_curvature_pool(prune_tensor *of_inputs, const prune_tensor *inputs
         return pr_fail(PRUNE_E_SHAPE, "%s: inputs have rank %d; they must be [samples, channels, height, width]",
                        __func__, (int)inputs->rank);
     int64_t size = values.whole[SIZE], stride = values.whole[POOL_STRIDE] ? values.whole[POOL_STRIDE] : size;
-    struct window w = {size, size, stride, values.whole[POOL_PADDING], 1};
+    struct pr_window w = {size, size, stride, values.whole[POOL_PADDING], 1};
     if (2 * w.padding > size)
         return pr_fail(PRUNE_E_SPEC, "pooling: padding=%lld is above half of size=%lld; some windows would be empty",
                        (long long)w.padding, (long long)size);
-    PR_TRY(output_of(&w, inputs->shape, output));
+    PR_TRY(pr_window_output(&w, inputs->shape[2], inputs->shape[3], output));
     PR_TRY(pr_curvature_expect(curvatures, "curvatures", 4,
                                (const int64_t[]){inputs->shape[0], inputs->shape[1], output[0], output[1]}));
     PR_TRY(pr_curvature_expect(of_inputs, "curvatures of the inputs", 4, inputs->shape));

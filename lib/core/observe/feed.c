@@ -14,7 +14,8 @@
 struct batch {
     int32_t group;
     const prune_tensor *data, *other;
-    int32_t rank; /* of a sample or step */
+    const struct pr_images *images; /* what the inputs are made of; NULL where they are the data themselves */
+    int32_t rank;                   /* of a sample or step */
     int64_t shape[PRUNE_MAX_RANK], count, samples, values;
 };
 
@@ -59,6 +60,17 @@ static int32_t check_dtype(const prune_tensor *tensor, const char *what)
     return PRUNE_OK;
 }
 
+static int32_t measure_images(struct batch *batch)
+{
+    const struct pr_images *images = batch->images;
+    batch->rank = 1;
+    PR_TRY(pr_mul(images->window.height, images->window.width, &batch->count));
+    PR_TRY(pr_mul(batch->count, images->channels, &batch->count));
+    batch->shape[0] = batch->count;
+    PR_TRY(pr_mul(images->output[0], images->output[1], &batch->samples));
+    return pr_mul(batch->samples, batch->data->shape[0], &batch->samples);
+}
+
 /* The sizes of a batch from its shape. */
 static int32_t measure(struct batch *batch)
 {
@@ -73,6 +85,8 @@ static int32_t measure(struct batch *batch)
         batch->count = data->count;
         return PRUNE_OK;
     }
+    if (batch->images)
+        return measure_images(batch);
     int32_t least = batch->group == PR_ACTIVATIONS ? 2 : 1, most = batch->group == PR_SCALES ? 1 : PRUNE_MAX_RANK;
     if (rank < least || rank > most)
         return pr_fail(PRUNE_E_SHAPE, "%s have rank %d (shape %s); they must have rank %d%s", what, (int)rank,
@@ -199,14 +213,16 @@ static void keep_gradient(prune_observations *o, prune_tensor *copy)
 
 static int32_t add_batch(prune_observations *o, const struct batch *batch)
 {
-    double *block = NULL;
+    double *block = NULL, *image;
     prune_tensor *copy = NULL;
     struct pr_observed_group *group = &o->group[batch->group];
     int64_t length = 0;
     if (batch->group == PR_INPUTS || batch->group == PR_ACTIVATIONS) {
         PR_TRY(pr_mul(batch->group == PR_INPUTS ? pr_observed_block(batch->count) : 1, batch->count, &length));
+        PR_TRY(pr_add(length, batch->images ? batch->data->count / batch->data->shape[0] : 0, &length));
         PR_TRY(pr_alloc(o->context, length, sizeof *block, &block));
     }
+    image = batch->images ? block + pr_observed_block(batch->count) * batch->count : NULL;
     if (batch->group == PR_GRADIENTS && o->needs & PRUNE_OBSERVE_GRADIENT_SAMPLES)
         PR_TRY(copy_gradient(o, batch->data, &copy));
     int32_t status = start_group(o, batch);
@@ -215,7 +231,9 @@ static int32_t add_batch(prune_observations *o, const struct batch *batch)
         pr_release(o->context, block);
         return status;
     }
-    if (batch->group == PR_INPUTS)
+    if (batch->images)
+        pr_observe_images(o, batch->images, batch->data, block, image);
+    else if (batch->group == PR_INPUTS)
         pr_observe_inputs(o, batch->data, block);
     else if (batch->group == PR_GRADIENTS)
         pr_observe_gradients(o, batch->data, batch->other);
@@ -260,4 +278,27 @@ int32_t prune_observations_feed_pair(prune_observations *observations, int32_t k
     PR_REQUIRE(data);
     PR_REQUIRE(other);
     return feed(__func__, observations, kind, data, other);
+}
+
+int32_t prune_observations_feed_images(prune_observations *observations, const prune_tensor *images,
+                                       int64_t kernel_height, int64_t kernel_width, const char *spec)
+{
+    struct pr_values values;
+    char text[PR_MAX_SHAPE_TEXT];
+    PR_REQUIRE(observations);
+    PR_REQUIRE(images);
+    PR_TRY(pr_spec_parse_list(spec, "convolution", pr_window_parameters, &values));
+    if (images->rank != 4)
+        return pr_fail(PRUNE_E_SHAPE, "images have shape %s; it must be [samples, channels, height, width]",
+                       pr_shape_text(text, images->rank, images->shape));
+    struct pr_images as = {
+        {kernel_height, kernel_width, values.whole[PR_STRIDE], values.whole[PR_PADDING], values.whole[PR_DILATION]},
+        images->shape[1],
+        images->shape[2],
+        images->shape[3],
+        {0, 0}};
+    PR_TRY(pr_window_output(&as.window, as.height, as.width, as.output));
+    struct batch batch = {.group = PR_INPUTS, .data = images, .images = &as};
+    PR_TRY(check_batch(observations, &batch));
+    return images->count == 0 ? PRUNE_OK : add_batch(observations, &batch);
 }

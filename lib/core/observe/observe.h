@@ -8,6 +8,7 @@
 #ifndef PR_CORE_OBSERVE_H
 #define PR_CORE_OBSERVE_H
 
+#include "core/observe/window.h"
 #include "core/tensor/tensor.h"
 #include "prune/observe.h"
 
@@ -68,6 +69,12 @@ struct prune_observations {
     int64_t kept_count, oldest, room;
 };
 
+/* Images that are fed as the inputs of a convolution. */
+struct pr_images {
+    struct pr_window window;
+    int64_t channels, height, width, output[2];
+};
+
 /* Doubles of an array in a group of `count`. */
 int32_t pr_observed_length(int32_t array, int64_t count, int64_t *length);
 
@@ -97,11 +104,17 @@ void pr_take_numbers(struct pr_walk *walk, int32_t dtype, int64_t count, double 
 /* One batch of each kind: everything has been checked and allocated, nothing can fail. `block` has room for
  * pr_observed_block samples, `gates` for the channels. */
 void pr_observe_inputs(prune_observations *observations, const prune_tensor *data, double *block);
+void pr_observe_images(prune_observations *observations, const struct pr_images *images, const prune_tensor *data,
+                       double *block, double *image);
 void pr_observe_gradients(prune_observations *observations, const prune_tensor *data, const prune_tensor *weights);
 void pr_observe_curvatures(prune_observations *observations, const prune_tensor *data);
 void pr_observe_activations(prune_observations *observations, const prune_tensor *data, const prune_tensor *gradients,
                             double *gates);
 void pr_observe_scales(prune_observations *observations, const prune_tensor *data);
+
+/* Of both kinds of inputs: some rows of samples, and what is due after the last of a batch. */
+void pr_observe_rows(prune_observations *observations, const double *x, int64_t rows);
+void pr_observe_end(prune_observations *observations);
 
 /* Samples that are turned into doubles at a time, for inputs of `in`; the block of pr_observe_inputs has as many. */
 int64_t pr_observed_block(int64_t in);
