@@ -10,6 +10,7 @@
 #include "prune/check.h"
 #include "prune/context.h"
 #include "prune/convolution.h"
+#include "prune/correct.h"
 #include "prune/criterion.h"
 #include "prune/curvature.h"
 #include "prune/granularity.h"
