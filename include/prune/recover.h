@@ -37,6 +37,28 @@
  *                           most; the error is that of G, not of means and variances. Kept weights stay as they are.
  *                           Single elements only; chooses masks only
  *
+ *   "least-squares"         for a given mask the weights that stay take their best values: as obs, but also towards
+ *                           other targets, see below
+ *   "lasso"                 channel selection of He et al. 2017. Channel i with its weights scaled to norm 1
+ *                           contributes z_i to the outputs y; beta makes 1/(2 n) |y - sum beta_i z_i|^2 + lambda
+ *                           |beta|_1 least, n = samples times outputs. lambda is doubled until fewer than N are not 0,
+ *                           N being how many are to stay, then bisected until N to (1 + slack) N are (slack=0.1). The N
+ *                           that contribute most stay, or with count=window all of them; then least squares. rounds=R
+ *                           does this R times, with fewer channels and fitted weights each time
+ *   "thinet"                ThiNet (Luo et al. 2017): channel after channel goes, the one with which all that have gone
+ *                           add up to least; then close=scale (one factor for each channel that stays, by least
+ *                           squares; the damping is of its matrix), close=least-squares (of all weights) or
+ *                           close=nothing
+ *   "subset"                the exact best channels: least squares of every subset, at most 200000
+ *
+ * lasso, thinet and subset choose input channels: the granularity is in-channel or column, PRUNE_THRESHOLD is
+ * PRUNE_E_ARGUMENT. Of equals the lower channel goes first.
+ *
+ * Targets. These three and least-squares can fit the layer to outputs Y other than its own: those of the layer before
+ * anything was pruned, say, while X comes from the network as it is now, so that errors of earlier layers are made good
+ * too. Then rows of [x y], in + out numbers, are observed as inputs. The layer error, in reports as well, is then
+ * |Y - X W'|^2. Damping pulls towards the weights that there are: it never makes the error grow.
+ *
  * Parameters that second-order kinds share:
  *
  *   damping=D   D times the mean of G's diagonal (over the columns that are not dead) is added to the diagonal. 0 takes
@@ -45,7 +67,8 @@
  *               columns, which takes longer and may give more error, but is neither refused nor does it take more
  *
  * A dead column is one whose inputs were all 0: G has a 0 on the diagonal there. Its weights say nothing about the
- * outputs; obs leaves those that are kept as they are, sparsegpt, obc and dsnot set all of them to 0.
+ * outputs; obs, least-squares, lasso and subset leave those that are kept as they are,
+ * sparsegpt, obc and dsnot set all of them to 0.
  *
  * The dense algebra is done by OpenBLAS where it can be loaded, with the threads that the host has given it, and by a
  * slower built-in otherwise. So results are not the same bits everywhere.

@@ -6,6 +6,9 @@
 
 #include <float.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "core/recover/least_squares.h"
 
 #define PR_RECOVERY(name) extern const struct pr_recovery_kind pr_recovery_##name;
 #include "core/recover/recoveries.def"
@@ -101,6 +104,18 @@ static int32_t refuse_infinite(const prune_tensor *weights)
     return PRUNE_OK;
 }
 
+/* Inputs were observed together with targets: one Gram matrix of [X Y]. */
+static int32_t part_targets(struct pr_recovering *r)
+{
+    int64_t n = r->columns, in = n + r->rows;
+    PR_TRY(pr_alloc(r->context, n, n * (int64_t)sizeof *r->own_gram, &r->own_gram));
+    for (int64_t i = 0; i < n; i++)
+        memcpy(r->own_gram + i * n, r->gram + i * in, (size_t)n * sizeof *r->own_gram);
+    r->targets = r->gram + n * in;
+    r->gram = r->own_gram;
+    return PRUNE_OK;
+}
+
 /* Fills in what the kind reads. */
 static int32_t begin(struct pr_recovering *r, const char *function)
 {
@@ -125,7 +140,8 @@ static int32_t begin(struct pr_recovering *r, const char *function)
     }
     if (kind->needs & PRUNE_OBSERVE_GRAM) {
         r->gram = pr_observed_gram(r->observations, &in, &r->samples);
-        if (in != r->columns)
+        int targets = kind->takes_targets && in == r->columns + r->rows;
+        if (in != r->columns && !targets)
             return pr_fail(PRUNE_E_SHAPE,
                            "%s: inputs of %lld numbers were observed, weights of shape %s take %lld; they must be as "
                            "many",
@@ -135,7 +151,8 @@ static int32_t begin(struct pr_recovering *r, const char *function)
                            kind->kind.name);
     }
     PR_TRY(pr_refuse_nan(w, "weights"));
-    return refuse_infinite(w);
+    PR_TRY(refuse_infinite(w));
+    return kind->takes_targets && in > r->columns ? part_targets(r) : PRUNE_OK;
 }
 
 /* Nothing may become infinite on the way into the weights' type. */
@@ -160,6 +177,15 @@ static int32_t check_result(const struct pr_recovering *r)
     return PRUNE_OK;
 }
 
+/* What weights `after` cost: against the targets, or against the weights before. All F64. */
+static int32_t error_between(const struct pr_recovering *r, const struct pr_linalg *la, const prune_tensor *after,
+                             const prune_tensor *before, double *error)
+{
+    const double *a = prune_tensor_const_data(after), *b = prune_tensor_const_data(before);
+    return r->targets ? pr_target_error(r, la, a, error)
+                      : pr_layer_error(la, r->rows, r->columns, r->gram, a, b, error);
+}
+
 /* The errors of what will be stored: F64 copies of the weights before and after, and of those pruned only. */
 static int32_t true_errors(const struct pr_recovering *r, const prune_mask *mask, double *error, double *plain)
 {
@@ -171,13 +197,11 @@ static int32_t true_errors(const struct pr_recovering *r, const prune_mask *mask
     if (!status)
         status = prune_tensor_convert(&after, stored, PRUNE_F64);
     if (!status)
-        status = pr_layer_error(&la, r->rows, r->columns, r->gram, (double *)(void *)after->data,
-                                (double *)(void *)before->data, error);
+        status = error_between(r, &la, after, before, error);
     if (!status)
         status = prune_tensor_copy(after, before) || prune_mask_apply(mask, after);
     if (!status)
-        status = pr_layer_error(&la, r->rows, r->columns, r->gram, (double *)(void *)after->data,
-                                (double *)(void *)before->data, plain);
+        status = error_between(r, &la, after, before, plain);
     prune_tensor_free(before);
     prune_tensor_free(stored);
     prune_tensor_free(after);
@@ -237,6 +261,7 @@ int32_t prune_recovery_repair(prune_tensor *weights, const prune_recovery *recov
     if (!status)
         status = finish(&r, weights, mask, report);
     prune_tensor_free(r.result);
+    pr_release(r.context, r.own_gram);
     return status;
 }
 
@@ -263,6 +288,7 @@ int32_t prune_recovery_prune(prune_tensor *weights, prune_mask **mask, const pru
     if (!status)
         status = finish(&r, weights, r.chosen, report);
     prune_tensor_free(r.result);
+    pr_release(r.context, r.own_gram);
     if (status)
         prune_mask_free(r.chosen);
     else

@@ -21,6 +21,9 @@ struct pr_recovering {
     const prune_observations *observations;
     const double *gram; /* columns x columns, both sides; NULL for kinds that do not need PRUNE_OBSERVE_GRAM */
     int64_t samples;
+    /* Kinds that take targets, when some were observed: row o, columns + rows numbers apart, is y_o'X and, after that,
+     * y_o'Y. Else NULL. */
+    const double *targets;
     const prune_mask *mask;               /* repair: what stays */
     const prune_granularity *granularity; /* choose */
     int32_t target;
@@ -31,12 +34,15 @@ struct pr_recovering {
     prune_mask *chosen;   /* choose: the mask, which `result` obeys */
     double damping, condition, predicted;
     int64_t dead, memory;
+
+    double *own_gram; /* the frame's: what `gram` is when there are targets */
 };
 
 /* One file and one line of recoveries.def each. */
 struct pr_recovery_kind {
     struct pr_kind kind;
     int32_t needs;                                    /* PRUNE_OBSERVE_* bits */
+    int takes_targets;                                /* inputs may be followed by targets */
     int32_t (*check)(const struct pr_values *values); /* what the table cannot say of the values; NULL for nothing */
     int32_t (*repair)(struct pr_recovering *r);       /* for a given mask; NULL when it does not */
     int32_t (*choose)(struct pr_recovering *r);       /* mask and weights; NULL when it does not */
