@@ -52,9 +52,10 @@ PRUNE_API int32_t prune_fold_batch_norm(prune_tensor *weights, prune_tensor *bia
                                         const prune_tensor *variance, double epsilon);
 
 /* Which outputs of a layer still depend on its input: *alive, rank 1, keeps channel o unless every weight of row o is
- * zero. *constants, F64 [out], has what the others give, act(bias[o]), and 0 for those that live. `bias` NULL stands for
- * zeros. The layer may be a batch norm: gamma as `weights` [channels], beta as `bias`. spec: activation, one of none
- * (default), relu, relu6, sigmoid and tanh; for another the caller changes the constants. Either pointer may be NULL. */
+ * zero. *constants, F64 [out], has what the others give, act(bias[o]), and 0 for those that live. `bias` NULL stands
+ * for zeros. The layer may be a batch norm: gamma as `weights` [channels], beta as `bias`. spec: activation, one of
+ * none (default), relu, relu6, sigmoid and tanh; for another the caller changes the constants. Either of the two may be
+ * NULL. */
 PRUNE_API int32_t prune_dead_channels(prune_mask **alive, prune_tensor **constants, const prune_tensor *weights,
                                       const prune_tensor *bias, const char *spec);
 

@@ -57,7 +57,8 @@
  * Targets. These three and least-squares can fit the layer to outputs Y other than its own: those of the layer before
  * anything was pruned, say, while X comes from the network as it is now, so that errors of earlier layers are made good
  * too. Then rows of [x y], in + out numbers, are observed as inputs. The layer error, in reports as well, is then
- * |Y - X W'|^2. Damping pulls towards the weights that there are: it never makes the error grow.
+ * |Y - X W'|^2; a copy of G is taken beside the memory=B below. Damping pulls towards the weights that there are: it
+ * never makes the error grow.
  *
  * Parameters that second-order kinds share:
  *
