@@ -45,6 +45,18 @@
  * The last three and taylor-activation score a unit by the mean over the channels that it lies in, along axis X of the
  * weights: 0, the default, for the outputs of this layer, 1 for its inputs.
  *
+ * From the last gradients, one for each sample or batch (PRUNE_OBSERVE_GRADIENT_SAMPLES; samples=M takes the last M of
+ * those that are kept): w^2 / (2 [F^-1]_qq), what the loss grows by when weight q goes and the others make up for it,
+ * with the empirical Fisher matrix F = damping I + mean g g'. PRUNE_E_VALUE where the damping is lost to rounding
+ * beside the gradients.
+ *
+ *   "woodfisher:block=B,damping=D,samples=M"
+ *                    F by blocks along its diagonal, B neighbours in row-major order each (128), inverted gradient by
+ *                    gradient: gradients x elements x B operations, 8 B^2 bytes a thread; Singh and Alistarh 2020
+ *   "mfac:damping=D,samples=M"
+ *                    F of the whole tensor, without the matrix: gradients^2 x elements operations, 8 gradients^2 bytes;
+ *                    through the BLAS, where there is one; Frantar, Kurtic and Alistarh 2021
+ *
  * Every criterion takes two settings more, e.g. "l1:aggregate=mean,normalize=l2". What is put together from elements
  * has
  *

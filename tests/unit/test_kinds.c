@@ -18,7 +18,7 @@ static int32_t find(const char *registry, const char *name)
 START_TEST(what_there_is)
 {
     const char *expected[REGISTRIES] = {
-        "l1 l2 lp linf lamp fpgm obs random scores "
+        "l1 l2 lp linf lamp fpgm obs woodfisher mfac random scores "
         "taylor taylor-gate taylor-activation obd fisher snip movement wanda apoz mean-activation scale",
         "element nm nm-transposable vector block kernel pattern filter in-channel row column balanced bank-balanced",
         "global uniform uniform-plus er erk",
