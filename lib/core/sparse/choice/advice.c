@@ -108,9 +108,17 @@ void pr_advise(struct prune_advice *advice, const prune_mask *kept, const struct
     }
     if (!wanted->any && wanted->format == PR_SOURCE_NM)
         add_nm(advice, &question, &source, wanted->keep_n, wanted->group_m, wanted->unit_rows);
-    for (int i = 0; wanted->any && i < PATTERNS; i++)
-        if (pr_pattern_is_nm(kept, rows, columns, patterns[i].keep_n, patterns[i].group_m))
-            add_nm(advice, &question, &source, patterns[i].keep_n, patterns[i].group_m, alike ? SHARED_ROWS : 1);
+    int groups_held =
+        0; /* 1:4 is 2:8 as well and 2:4 is 4:8: the smaller group says more, and has the better kernels */
+    for (int i = 0; wanted->any && i < PATTERNS; i++) {
+        const int keep_n = patterns[i].keep_n, group_m = patterns[i].group_m;
+        if (group_m == 8 && groups_held & keep_n / 2)
+            continue;
+        if (!pr_pattern_is_nm(kept, rows, columns, keep_n, group_m))
+            continue;
+        groups_held |= group_m == 4 ? keep_n : 0;
+        add_nm(advice, &question, &source, keep_n, group_m, alike ? SHARED_ROWS : 1);
+    }
 }
 
 void prune_advice_free(prune_advice *advice)
