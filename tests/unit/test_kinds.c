@@ -24,7 +24,7 @@ START_TEST(what_there_is)
         "global uniform uniform-plus er erk",
         "lab torch tfmot sparsegpt wanda coremltools network-slimming lottery-ticket",
         "one-shot linear cubic exponential cosine multi-step",
-        "obs sparsegpt obc dsnot",
+        "obs sparsegpt obc dsnot exact least-squares lasso thinet subset",
         "l1 l2 smooth-l1 group",
         "csr nm bsr dense csc bitmap coo codebook",
     };

@@ -55,6 +55,21 @@ START_TEST(thinet_removes_channels_2_and_3)
 }
 END_TEST
 
+/* What goes second is what makes up best for the first, (.5, 0): (-1, .45) leaves (-.5, .45), (0, .77) more. */
+START_TEST(thinet_takes_what_cancels_with_what_has_gone)
+{
+    static const double z[4][2] = {{9, 9}, {0.5, 0}, {-1, 0.45}, {0, 0.77}};
+    double q[16], p[4] = {0};
+    uint8_t stay[4];
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            q[i * 4 + j] = z[i][0] * z[j][0] + z[i][1] * z[j][1];
+    const struct pr_contributions c = {.count = 4, .n = 2, .q = q, .p = p};
+    OK(pr_pick_thinet(&c, 2, stay));
+    ck_assert(stay[0] && !stay[1] && !stay[2] && stay[3]);
+}
+END_TEST
+
 /* A layer, its inputs, and what is observed of them. */
 struct layer {
     int64_t rows, in, samples;
@@ -505,7 +520,8 @@ START_TEST(edges_of_channel_selection)
 END_TEST
 
 TEST_MAIN("recover channels", lasso_of_two_channels_shrinks_by_2_and_by_12_5_lambda, thinet_removes_channels_2_and_3,
-          least_squares_never_makes_the_error_grow, least_squares_leave_a_residual_orthogonal_to_what_stays,
-          least_squares_of_channel_1_gives_1_and_residual_0_32, heuristics_against_the_best_subset,
-          first_k_costs_more_than_l1_and_that_more_than_lasso, channels_of_a_convolution_go_as_a_whole,
-          what_cannot_be_done_is_refused_and_changes_nothing, edges_of_channel_selection)
+          thinet_takes_what_cancels_with_what_has_gone, least_squares_never_makes_the_error_grow,
+          least_squares_leave_a_residual_orthogonal_to_what_stays, least_squares_of_channel_1_gives_1_and_residual_0_32,
+          heuristics_against_the_best_subset, first_k_costs_more_than_l1_and_that_more_than_lasso,
+          channels_of_a_convolution_go_as_a_whole, what_cannot_be_done_is_refused_and_changes_nothing,
+          edges_of_channel_selection)
