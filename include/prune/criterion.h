@@ -12,9 +12,10 @@
  *   "fpgm"           sum over the other units of the tensor of the Euclidean distance, what a unit at the edge lacks
  *                    counted as zeros: far from the geometric median is kept longer; He et al. 2019. Work grows with
  *                    units^2, memory is 8 bytes an element; single elements take a sort
- *   "obs:damping=D"  Optimal Brain Surgeon (Hassibi and Stork 1993): what the layer error (see prune/recover.h) grows by
- *                    when the unit goes and all other weights make up for it, from the inputs' Gram matrix: with H = 2 G
- *                    the papers' w^2 / (2 [H^-1]_qq), and w_S ([H^-1]_SS)^-1 w_S' / 2 of units. "memory=B" as there
+ *   "obs:damping=D"  Optimal Brain Surgeon (Hassibi and Stork 1993): what the layer error (see prune/recover.h) grows
+ *                    by when the unit goes and all other weights make up for it, from the inputs' Gram matrix: with H =
+ *                    2 G the papers' w^2 / (2 [H^-1]_qq), and w_S ([H^-1]_SS)^-1 w_S' / 2 of units. "memory=B" as
+ *                    there
  *   "random:seed=S"  uniform in [0, 1), by unit number: a baseline
  *   "scores"         sum w: the tensor is itself the caller's importances
  *

@@ -15,7 +15,6 @@
  *                        ranking of the criterion obs, units of any granularity
  *   "exact"              the best mask there is, by trying all: single weights, pools within a row (nm, or element with
  *                        pool=row), at most 20 weights of a row gone and 200000 ways to choose them. Chooses masks only
- *
  *   "sparsegpt"             SparseGPT (Frantar and Alistarh 2023): columns from left to right; the columns to the right
  *                           make up for what a column loses. block=128 columns are taken at once. The mask is given, or
  *                           chosen: mask=sparsegpt for a block at a time (groups of N:M: one at a time) by
@@ -64,8 +63,8 @@
  *
  *   damping=D   D times the mean of G's diagonal (over the columns that are not dead) is added to the diagonal. 0 takes
  *               G as it is; where that is not positive definite, PRUNE_E_VALUE names the column and its pivot
- *   memory=B    bytes that the method may take beside the weights' copy. What needs more is worked in blocks of
- *               columns, which takes longer and may give more error, but is neither refused nor does it take more
+ *   memory=B    bytes for matrices of columns x columns; vectors of rows and of columns come on top. What needs more
+ *               is worked in blocks of columns, which takes longer and may give more error, but is not refused
  *
  * A dead column is one whose inputs were all 0: G has a 0 on the diagonal there. Its weights say nothing about the
  * outputs; obs, least-squares, lasso and subset leave those that are kept as they are,

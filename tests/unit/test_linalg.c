@@ -400,7 +400,8 @@ START_TEST(back_ends_by_name)
 }
 END_TEST
 
-/* Nothing of OpenBLAS is in the process before dense algebra is asked for. */
+/* Nothing of OpenBLAS is in the process before dense algebra is asked for. Runs first: without a fork for each test the
+ * others would have asked. */
 START_TEST(loaded_at_the_first_call_and_not_before)
 {
     void *before = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
@@ -457,9 +458,9 @@ START_TEST(the_hosts_blas_threads_stay_as_they_are)
 }
 END_TEST
 
-TEST_MAIN("linalg", products, gram_of_floats_and_doubles, cholesky_and_triangular_solves, inverse_and_its_upper_factor,
-          one_side_is_enough, a_bad_pivot_is_named, the_pivots_of_the_inverse_factor_run_from_the_last,
-          singular_is_refused_although_rounding_hides_it, nan_and_infinity_are_bad_pivots,
-          no_blas_sees_a_size_that_it_cannot_hold, condition_estimates,
+TEST_MAIN("linalg", loaded_at_the_first_call_and_not_before, products, gram_of_floats_and_doubles,
+          cholesky_and_triangular_solves, inverse_and_its_upper_factor, one_side_is_enough, a_bad_pivot_is_named,
+          the_pivots_of_the_inverse_factor_run_from_the_last, singular_is_refused_although_rounding_hides_it,
+          nan_and_infinity_are_bad_pivots, no_blas_sees_a_size_that_it_cannot_hold, condition_estimates,
           builtin_has_the_same_bits_for_any_number_of_threads, back_ends_by_name,
           loaded_at_the_first_call_and_not_before, any_thread_may_be_first, the_hosts_blas_threads_stay_as_they_are)

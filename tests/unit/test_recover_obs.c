@@ -4,78 +4,8 @@
  */
 #include <math.h>
 
-#include "base/rng.h"
-#include "core/linalg/linalg.h"
-#include "pruning.h"
-
-/* Inputs X with X'X = H / 2, so that the layer error d G d' is the d H d' / 2 of papers: the Cholesky factor. */
-static prune_observations *observe_hessian(const double *h, int64_t n)
-{
-    double x[64];
-    prune_observations *o;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            x[j * n + i] = 0;
-    double l[64];
-    struct pr_linalg la = pr_linalg_of(NULL);
-    memcpy(l, h, sizeof *l * (size_t)(n * n));
-    OK(pr_linalg_cholesky(&la, n, l, n));
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++)
-            x[j * n + i] = l[i * n + j] / sqrt(2);
-    prune_tensor *inputs = borrow(x, PRUNE_F64, 2, SHAPE(n, n));
-    OK(prune_observations_create(&o, NULL, PRUNE_OBSERVE_GRAM));
-    OK(prune_observations_feed(o, PRUNE_INPUTS, inputs));
-    prune_tensor_free(inputs);
-    return o;
-}
-
-static double *normal(int64_t count, uint64_t seed)
-{
-    double *x = malloc((size_t)(count ? count : 1) * sizeof *x);
-    for (int64_t i = 0; i < count; i++) {
-        double sum = -6;
-        for (int k = 0; k < 12; k++)
-            sum += pr_rng_at(seed, (uint64_t)(i * 12 + k));
-        x[i] = sum;
-    }
-    return x;
-}
-
-/* Correlated inputs: each column leans on the one before. */
-static double *correlated(int64_t samples, int64_t n, uint64_t seed)
-{
-    double *x = normal(samples * n, seed);
-    for (int64_t i = 0; i < samples; i++)
-        for (int64_t j = 1; j < n; j++)
-            x[i * n + j] += 0.8 * x[i * n + j - 1];
-    return x;
-}
-
-static prune_observations *observe_inputs(prune_context *context, const double *x, int64_t samples, int64_t n)
-{
-    prune_observations *o;
-    prune_tensor *inputs;
-    OK(prune_tensor_borrow(&inputs, context, (void *)(uintptr_t)x, PRUNE_F64, 2, SHAPE(samples, n), NULL));
-    OK(prune_observations_create(&o, context, PRUNE_OBSERVE_GRAM));
-    OK(prune_observations_feed(o, PRUNE_INPUTS, inputs));
-    prune_tensor_free(inputs);
-    return o;
-}
-
-static prune_mask *mask_of(const uint8_t *keep, int64_t rows, int64_t columns)
-{
-    prune_mask *mask;
-    OK(prune_mask_from_bytes(&mask, NULL, 2, SHAPE(rows, columns), keep, rows * columns));
-    return mask;
-}
-
-static double fact(const prune_repair *report, int32_t what)
-{
-    double value = -1;
-    OK(prune_repair_get(report, what, &value));
-    return value;
-}
+#include "allocator.h"
+#include "quadratics.h"
 
 /* sum over samples and rows of ((a - b) x)^2 */
 static double outputs_differ(const double *a, const double *b, int64_t rows, int64_t n, const double *x,
@@ -422,6 +352,66 @@ START_TEST(a_result_beyond_the_type_is_refused)
 }
 END_TEST
 
+/* Every allocation may fail: nothing is lost, nothing changed. What is taken stays within what the report says, and
+ * that within the memory that was given and some vectors. */
+START_TEST(memory_runs_out_and_is_kept_to)
+{
+    enum { ROWS = 7, N = 100, SAMPLES = 150 };
+    static const char *const specs[] = {"obs", "obs:method=greedy", "obs:memory=8192", "obs:method=greedy,memory=8192",
+                                        "obs:memory=90000"};
+    struct allocator a;
+    double *x = correlated(SAMPLES, N, 3);
+    uint8_t keep[ROWS * N];
+    for (int64_t i = 0; i < ROWS * N; i++)
+        keep[i] = pr_rng_at(9, (uint64_t)i) < 0.5;
+    for (int m = 0; m < 5; m++) {
+        prune_context *context = counted_context(&a);
+        prune_observations *o = observe_inputs(context, x, SAMPLES, N);
+        double *w = normal(ROWS * N, 4), *before = normal(ROWS * N, 4);
+        prune_tensor *weights;
+        prune_mask *mask;
+        prune_recovery *recovery;
+        prune_repair *report;
+        OK(prune_tensor_borrow(&weights, context, w, PRUNE_F64, 2, SHAPE(ROWS, N), NULL));
+        OK(prune_mask_from_bytes(&mask, context, 2, SHAPE(ROWS, N), keep, ROWS * N));
+        OK(prune_recovery_create(&recovery, context, specs[m]));
+        for (int64_t fail = 0;; fail++) {
+            int64_t live = a.live;
+            a.fail_at = a.calls + fail;
+            report = UNTOUCHED;
+            int32_t status = prune_recovery_repair(weights, recovery, mask, o, &report);
+            if (status == PRUNE_OK)
+                break;
+            ck_assert_int_eq(status, PRUNE_E_NOMEM);
+            ck_assert_ptr_eq(report, UNTOUCHED);
+            ck_assert_int_eq(a.live, live);
+            ck_assert(memcmp(w, before, sizeof *w * ROWS * N) == 0);
+        }
+        a.fail_at = -1;
+        double memory = fact(report, PRUNE_REPAIR_MEMORY), error = fact(report, PRUNE_REPAIR_ERROR);
+        prune_repair_free(report);
+        memcpy(w, before, sizeof *w * ROWS * N);
+        a.peak = a.bytes;
+        int64_t start = a.bytes;
+        OK(prune_recovery_repair(weights, recovery, mask, o, NULL));
+        double taken = (double)(a.peak - start) - ROWS * N * 8;
+        ck_assert_msg(taken <= memory + 1024, "%s: %g bytes taken, %g reported", specs[m], taken, memory);
+        double vectors = 100.0 * N * 8 + 100 * ROWS;
+        ck_assert(memory <= (m < 2 ? 2.0 * N * N * 8 : m == 4 ? 90000 : 8192) + vectors);
+        double truth = outputs_differ(w, before, ROWS, N, x, SAMPLES);
+        ck_assert_double_eq_tol(truth, error, 1e-9 * error);
+        prune_recovery_free(recovery);
+        prune_mask_free(mask);
+        prune_tensor_free(weights);
+        prune_observations_free(o);
+        prune_context_free(context);
+        ck_assert_int_eq(a.live, 0);
+        free(w), free(before);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(specs_and_reports)
 {
     prune_recovery *recovery = UNTOUCHED;
@@ -463,4 +453,4 @@ TEST_MAIN("recover obs", hassibi_stork_two_weights, three_ways_to_differ, the_tr
           the_four_weight_example_and_its_six_pairs, predicted_loss_is_the_true_increase,
           every_type_any_strides_any_threads, dead_columns_are_counted_and_left_alone,
           singular_without_damping_is_refused, what_does_not_fit_is_refused, a_result_beyond_the_type_is_refused,
-          specs_and_reports)
+          memory_runs_out_and_is_kept_to, specs_and_reports)

@@ -309,7 +309,7 @@ static int32_t plan(struct surgery *s, int64_t memory, int greedy)
     }
     s->tasks = s->tasks < threads ? s->tasks : threads;
     s->tasks = s->tasks < s->group_count ? s->tasks : s->group_count;
-    r->memory = s->tasks * (whole + each) + (greedy ? whole : 0);
+    r->memory = s->tasks * (whole + each) + (greedy ? whole : 0) + r->rows * 40;
     return PRUNE_OK;
 }
 
