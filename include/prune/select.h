@@ -29,7 +29,18 @@ extern "C" {
 /* PRUNE_E_ARGUMENT for an amount that is NaN or outside its range, or a target that the granularity does not take. */
 PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t target, double amount);
 
-/* The same among what a mask of the tensor's shape keeps: a unit of which `within` keeps nothing is gone already, and
+/* Straight from weights (F32, F16, BF16 or F64, any strides) to the mask of their magnitudes, for granularities whose
+ * unit is one element: what prune_criterion_score with "l1" and prune_mask_select give, for row-major F32 weights in two
+ * readings of them, groups of 4 in one, without scores in between. PRUNE_QUALITY is a target here: weights with |w| below
+ * `amount` times the standard deviation of all weights go. PRUNE_E_VALUE with the position of a NaN. */
+PRUNE_API int32_t prune_mask_magnitude(prune_mask **out, const prune_tensor *weights,
+                                       const prune_granularity *granularity, int32_t target, double amount);
+
+/* The threshold of a quality factor, 0 or more: `quality` times the population standard deviation of the weights about
+ * their mean, in double (Han et al. 2015). Of no weights it is 0. */
+PRUNE_API int32_t prune_quality_threshold(const prune_tensor *weights, double quality, double *threshold);
+
+/* prune_mask_select among what a mask of the tensor's shape keeps: a unit of which `within` keeps nothing is gone already, and
  * the target is for the others. SPARSITY 0.2 removes a fifth of the survivors of each pool (Frankle and Carbin 2019: 100
  * weights 80, 64, 51, 41, 33, 26); a quota, KEEP or COUNT beyond the survivors of a pool means all of them. What
  * `within` does not keep is never kept. */
