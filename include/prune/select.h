@@ -30,9 +30,9 @@ extern "C" {
 PRUNE_API int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t target, double amount);
 
 /* Straight from weights (F32, F16, BF16 or F64, any strides) to the mask of their magnitudes, for granularities whose
- * unit is one element: what prune_criterion_score with "l1" and prune_mask_select give, for row-major F32 weights in two
- * readings of them, groups of 4 in one, without scores in between. PRUNE_QUALITY is a target here: weights with |w| below
- * `amount` times the standard deviation of all weights go. PRUNE_E_VALUE with the position of a NaN. */
+ * unit is one element: what prune_criterion_score with "l1" and prune_mask_select give, for row-major F32 weights in
+ * two readings of them, groups of 4 in one, without scores in between. PRUNE_QUALITY is a target here: weights with |w|
+ * below `amount` times the standard deviation of all weights go. PRUNE_E_VALUE with the position of a NaN. */
 PRUNE_API int32_t prune_mask_magnitude(prune_mask **out, const prune_tensor *weights,
                                        const prune_granularity *granularity, int32_t target, double amount);
 
@@ -40,15 +40,15 @@ PRUNE_API int32_t prune_mask_magnitude(prune_mask **out, const prune_tensor *wei
  * their mean, in double (Han et al. 2015). Of no weights it is 0. */
 PRUNE_API int32_t prune_quality_threshold(const prune_tensor *weights, double quality, double *threshold);
 
-/* prune_mask_select among what a mask of the tensor's shape keeps: a unit of which `within` keeps nothing is gone already, and
- * the target is for the others. SPARSITY 0.2 removes a fifth of the survivors of each pool (Frankle and Carbin 2019: 100
- * weights 80, 64, 51, 41, 33, 26); a quota, KEEP or COUNT beyond the survivors of a pool means all of them. What
- * `within` does not keep is never kept. */
+/* prune_mask_select among what a mask of the tensor's shape keeps: a unit of which `within` keeps nothing is gone
+ * already, and the target is for the others. SPARSITY 0.2 removes a fifth of the survivors of each pool (Frankle and
+ * Carbin 2019: 100 weights 80, 64, 51, 41, 33, 26); a quota, KEEP or COUNT beyond the survivors of a pool means all of
+ * them. What `within` does not keep is never kept. */
 PRUNE_API int32_t prune_mask_select_within(prune_mask **out, const prune_scores *scores, const prune_mask *within,
                                            int32_t target, double amount);
 
-/* As other programs count, to reproduce what they published; everywhere else the rule at the top of this page holds. Of n
- * units of a pool (of the survivors where `within` is not NULL) and a sparsity s:
+/* As other programs count, to reproduce what they published; everywhere else the rule at the top of this page holds. Of
+ * n units of a pool (of the survivors where `within` is not NULL) and a sparsity s:
  *
  *   rule                goes                                       of equal scores
  *   "lab"               round(n s), half to even                   all that equal the last to go, go too
@@ -61,16 +61,16 @@ PRUNE_API int32_t prune_mask_select_within(prune_mask **out, const prune_scores 
  *   "network-slimming"  trunc(n s) + 1; its units are gammas       all that equal the last to go, go too
  *   "lottery-ticket"    round(n s) + 1, half to even               all that equal the last to go, go too
  *
- * Where such a count is beyond n, everything goes. `target` is PRUNE_SPARSITY, for "torch" also PRUNE_COUNT; granularities
- * with a quota or a way of selecting of their own are PRUNE_E_ARGUMENT, an unknown rule PRUNE_E_SPEC. */
+ * Where such a count is beyond n, everything goes. `target` is PRUNE_SPARSITY, for "torch" also PRUNE_COUNT;
+ * granularities with a quota or a way of selecting of their own are PRUNE_E_ARGUMENT, an unknown rule PRUNE_E_SPEC. */
 PRUNE_API int32_t prune_mask_select_like(prune_mask **out, const prune_scores *scores, const prune_mask *within,
                                          const char *rule, int32_t target, double amount);
 
 /* Many tensors that share one target.
  *
- * Their units are ranked together, by score, then tensor, then unit: the first in this order go. Or the target is shared
- * out by an allocation, and each tensor's units are ranked by themselves. Scores are read in a few passes, each in
- * linear time, and counted: memory does not grow with the tensors, which may be read from wherever they are. What is
+ * Their units are ranked together, by score, then tensor, then unit: the first in this order go. Or the target is
+ * shared out by an allocation, and each tensor's units are ranked by themselves. Scores are read in a few passes, each
+ * in linear time, and counted: memory does not grow with the tensors, which may be read from wherever they are. What is
  * decided of a tensor is a cut, a score and a number of ties, or a mask. */
 typedef struct prune_selection prune_selection;
 
@@ -84,6 +84,7 @@ typedef int32_t (*prune_scores_fn)(void *user, int64_t first, int64_t count, dou
 #define PRUNE_BUDGET 6       /* what is kept costs at most `amount` */
 #define PRUNE_BUDGET_EXACT 7 /* what is kept costs `amount`, to the last bit */
 
+/* A selection without tensors; PRUNE_E_NOMEM. */
 PRUNE_API int32_t prune_selection_create(prune_selection **out, prune_context *context);
 PRUNE_API void prune_selection_free(prune_selection *selection);
 
@@ -99,10 +100,10 @@ PRUNE_API int32_t prune_selection_add_streamed(prune_selection *selection, const
                                                int32_t rank, const int64_t *shape, prune_scores_fn read, void *user,
                                                double cost, int32_t *index);
 
-/* Floor, cap and step: of tensor `index` `least` to `most` units are kept, a multiple of `round_to`, or all of them where
- * `most` is all. What ranking leaves is rounded down, then raised to the floor or lowered to the cap; others make up
- * for it. Without this call at least 1 unit is kept: only least 0 lets a layer be emptied. PRUNE_E_ARGUMENT for numbers
- * that no count meets. */
+/* Floor, cap and step: of tensor `index` `least` to `most` units are kept, a multiple of `round_to`, or all of them
+ * where `most` is all. What ranking leaves is rounded down, then raised to the floor or lowered to the cap; others make
+ * up for it. Without this call at least 1 unit is kept: only least 0 lets a layer be emptied. PRUNE_E_ARGUMENT for
+ * numbers that no count meets. */
 PRUNE_API int32_t prune_selection_limit(prune_selection *selection, int32_t index, int64_t least, int64_t most,
                                         int64_t round_to);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Masks against the time to read the weights, and a global selection over a file in bounded memory. bench_select --help.
+ * Masks against the time to read the weights, and a global selection over a file in bounded memory. bench_select
+ * --help.
  */
 #include <getopt.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * How a target is shared out where tensors are not ranked together: each has a density in proportion to its weight, held
- * between its least and its most; what the scale has to be follows from the target.
+ * How a target is shared out where tensors are not ranked together: each has a density in proportion to its weight,
+ * held between its least and its most; what the scale has to be follows from the target.
  */
 #include "core/select/selection.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Where to end in the ranking of many tensors, by digits of the scores' keys from the top: each pass counts one digit of
- * those keys that share the digits found so far. Which digits, and so how many passes, has no influence on the result.
+ * Where to end in the ranking of many tensors, by digits of the scores' keys from the top: each pass counts one digit
+ * of those keys that share the digits found so far. Which digits, and so how many passes, has no influence on the
+ * result.
  */
 #include "core/select/selection.h"
 

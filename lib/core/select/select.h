@@ -66,8 +66,9 @@ extern const int32_t pr_conformance_kind_count;
 extern const struct pr_kind *const pr_schedule_kinds[];
 extern const int32_t pr_schedule_kind_count;
 
-/* What linear, cubic and others that go from one sparsity to another share: their parameters and check; how much of the way from begin to end lies behind a step, 0
- * to 1; and the sparsity of a formula, exact at both ends and never beyond them by a rounding. */
+/* What linear, cubic and others that go from one sparsity to another share: their parameters and check; how much of the
+ * way from begin to end lies behind a step, 0 to 1; and the sparsity of a formula, exact at both ends and never beyond
+ * them by a rounding. */
 extern const struct pr_parameter pr_schedule_span[];
 #define PR_SPAN_PARAMETERS                                                                                             \
     {.name = "initial",                                                                                                \
