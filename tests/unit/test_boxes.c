@@ -211,6 +211,13 @@ START_TEST(banks_keep_equally_many)
                 "0011 1100 10 0011 0011 01");
     expect_mask(prune_f32(w, 3, SHAPE(2, 5, 2), "l1", "bank-balanced:bank=4", PRUNE_SPARSITY, 0.5),
                 "0011 1100 10 0011 0011 01");
+    prune_tensor *weights = borrow(w, PRUNE_F32, 2, SHAPE(2, 10));
+    prune_scores *scores = score(weights, "l1", "bank-balanced:bank=4");
+    prune_mask *mask = UNTOUCHED;
+    FAILS(prune_mask_select(&mask, scores, PRUNE_THRESHOLD, 3), PRUNE_E_ARGUMENT, "threshold");
+    ck_assert_ptr_eq(mask, UNTOUCHED);
+    prune_scores_free(scores);
+    prune_tensor_free(weights);
     expect_check_of("bank-balanced:bank=4", 2, SHAPE(2, 6), "0011 10 1100 11", 1, -1);
     expect_check_of("bank-balanced:bank=4", 2, SHAPE(2, 6), "0011 10 1000 11", 0, 6);
     expect_check_of("bank-balanced:bank=4", 2, SHAPE(2, 6), "0001 10 1000 11", 0, 10);

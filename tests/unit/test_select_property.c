@@ -7,7 +7,8 @@
 #include "testing.h"
 
 #define CASES 120000
-#define MOST 640 /* elements */
+#define LONG_CASES 1000000 /* make check-long */
+#define MOST 640           /* elements */
 
 /* Check notes the place of every assertion in a file, which is too slow here. */
 #define MUST(condition, ...)                                                                                           \
@@ -146,38 +147,63 @@ static const char *draw_criterion(struct trial *t)
 /* Which unit and pool each element is in, from the definition of each kind. */
 static void draw_granularity(struct trial *t)
 {
-    int64_t kind = draw(7), m = draw(9) + 1, n = draw(m) + 1, v = draw(3) ? 1 : draw(4) + 1;
+    int64_t kind = draw(12), m = draw(9) + 1, n = draw(m) + 1, v = draw(3) ? 1 : draw(4) + 1;
     int32_t axis = (int32_t)draw(t->rank), strip = axis == 0 ? 1 : 0;
-    if ((kind == 4 && t->rank < 2) || (kind == 3 && t->rank < 2))
+    if ((t->rank < 2 && (kind == 3 || kind == 4 || kind == 8 || kind > 9)) || (t->rank < 3 && kind == 9))
         kind = 2;
     if (t->rank == 1)
         v = 1;
-    const char *names[] = {"element", "element:pool=row", "filter", "row", "column"};
-    if (kind < 5)
+    const char *names[] = {"element", "element:pool=row", "filter",    "row", "column", "", "", "",
+                           "",        "kernel",           "in-channel"};
+    int by_row = draw(2) == 0, has_quota = kind == 5 || kind == 6;
+    if (kind == 7)
+        snprintf(t->granularity, sizeof t->granularity, "vector:vector=%d,axis=%d%s", (int)m, (int)axis,
+                 by_row ? ",pool=row" : "");
+    else if (kind == 8)
+        snprintf(t->granularity, sizeof t->granularity, "block:block=%dx%d%s", (int)v, (int)m,
+                 by_row ? ",pool=row" : "");
+    else if (kind == 11)
+        snprintf(t->granularity, sizeof t->granularity, "bank-balanced:bank=%d", (int)m);
+    else if (!has_quota)
         strcpy(t->granularity, names[kind]);
     else
         snprintf(t->granularity, sizeof t->granularity, "nm:keep_n=%d,group_m=%d,axis=%d,unit_rows=%d", (int)n, (int)m,
                  (int)axis, (int)v);
-    t->target = kind < 5 ? (int32_t)draw(3) + 1 : PRUNE_QUOTA;
-    t->amount = kind < 5 ? 0 : (double)n; /* the quota, for the reference */
+    t->target = has_quota ? PRUNE_QUOTA : (int32_t)draw(kind == 11 ? 2 : 3) + 1;
+    t->amount = has_quota ? (double)n : 0; /* the quota, for the reference */
     t->units = t->pools = 0;
     for (int64_t p = 0; p < t->count; p++) {
-        int64_t index[4], unit = 0, pool = 0;
+        int64_t index[4], unit = 0, pool = 0, shape[4];
+        int32_t rank = t->rank;
         index_of(t, p, index);
-        for (int32_t i = 0; i < t->rank; i++) {
-            int64_t u = 1, g = t->shape[i]; /* extents of unit and pool */
+        memcpy(shape, t->shape, sizeof shape);
+        if (kind == 8 || kind == 11) { /* of a matrix */
+            shape[1] = t->count / shape[0];
+            index[1] = p % shape[1];
+            rank = 2;
+        }
+        for (int32_t i = 0; i < rank; i++) {
+            int64_t u = 1, g = shape[i]; /* extents of unit and pool */
             if (kind == 2 || kind == 3)
-                u = i == 0 ? 1 : t->shape[i];
-            else if (kind == 4)
-                u = i == 1 ? 1 : t->shape[i];
+                u = i == 0 ? 1 : shape[i];
+            else if (kind == 4 || kind == 10)
+                u = i == 1 ? 1 : shape[i];
+            else if (kind == 9)
+                u = i < 2 ? 1 : shape[i];
             else if (kind == 1)
-                g = i == 0 ? 1 : t->shape[i];
-            else if (kind > 4) {
+                g = i == 0 ? 1 : shape[i];
+            else if (kind == 7 || kind == 8) {
+                u = kind == 7 ? (i == axis ? m : 1) : i == 0 ? v : m;
+                g = by_row && i == 0 ? u : shape[i];
+                g = (g + u - 1) / u * u;
+            } else if (kind == 11) {
+                g = i == 0 ? 1 : m;
+            } else if (has_quota) {
                 g = i == axis ? m : i == strip ? v : 1;
                 u = i == strip ? v : 1;
             }
-            unit = unit * ((t->shape[i] + u - 1) / u) + index[i] / u;
-            pool = pool * ((t->shape[i] + g - 1) / g) + index[i] / g;
+            unit = unit * ((shape[i] + u - 1) / u) + index[i] / u;
+            pool = pool * ((shape[i] + g - 1) / g) + index[i] / g;
         }
         t->unit_of[p] = unit;
         t->pool_of[p] = pool;
@@ -294,7 +320,8 @@ static void run_trial(struct trial *t)
 START_TEST(selection_equals_a_sort)
 {
     static struct trial t;
-    for (int64_t i = 0; i < CASES / 4; i++) {
+    int64_t cases = getenv("LONG") && *getenv("LONG") ? LONG_CASES : CASES;
+    for (int64_t i = 0; i < cases / 4; i++) {
         state = (uint64_t)(i * 4 + _i) * 0x9e3779b97f4a7c15u;
         draw(2);
         draw_shape(&t);
@@ -311,7 +338,7 @@ int main(void)
 {
     Suite *suite = suite_create("select_property");
     TCase *test_case = tcase_create("selection_equals_a_sort");
-    tcase_set_timeout(test_case, 120);
+    tcase_set_timeout(test_case, getenv("LONG") && *getenv("LONG") ? 3600 : 120);
     tcase_add_loop_test(test_case, selection_equals_a_sort, 0, 4);
     suite_add_tcase(suite, test_case);
     SRunner *runner = srunner_create(suite);

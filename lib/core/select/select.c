@@ -69,7 +69,7 @@ int32_t pr_check_target(const struct pr_grid *grid, int32_t target, double amoun
     if (grid->quota == PR_NO_QUOTA && target == PRUNE_QUOTA)
         return pr_fail(PRUNE_E_ARGUMENT, "prune_mask_select: the granularity has no quota; give PRUNE_SPARSITY, "
                                          "PRUNE_KEEP, PRUNE_COUNT or PRUNE_THRESHOLD");
-    if (grid->kind->solve && target == PRUNE_THRESHOLD)
+    if (grid->kind->find && target == PRUNE_THRESHOLD)
         return pr_fail(PRUNE_E_ARGUMENT,
                        "prune_mask_select: granularity %s balances what is kept, which a threshold cannot; give "
                        "PRUNE_SPARSITY, PRUNE_KEEP or PRUNE_COUNT",
