@@ -7,7 +7,7 @@
  * whatever the locale. PRUNE_E_SPEC names what was not understood and lists what would be.
  *
  * Registries of libprune: "criteria", "granularities", "allocations", "conformances" (how other programs count),
- * "schedules", "recoveries", "regularizers", "formats" (sparse formats).
+ * "schedules", "orders" (channel orders), "recoveries", "regularizers", "formats" (sparse formats).
  */
 #ifndef PRUNE_KINDS_H
 #define PRUNE_KINDS_H

@@ -17,6 +17,7 @@
 #include "prune/kinds.h"
 #include "prune/mask.h"
 #include "prune/observe.h"
+#include "prune/order.h"
 #include "prune/packed.h"
 #include "prune/products.h"
 #include "prune/recover.h"

@@ -6,6 +6,7 @@
 #include "core/criterion/criterion.h"
 #include "core/recover/recover.h"
 #include "core/regularize/regularize.h"
+#include "core/select/order.h"
 #include "core/select/select.h"
 #include "core/select/selection.h"
 #include "core/sparse/sparse.h"
@@ -22,6 +23,7 @@ static const struct {
     {"schedules", pr_schedule_kinds, &pr_schedule_kind_count},
     {"recoveries", pr_recovery_kinds, &pr_recovery_kind_count},
     {"regularizers", pr_regularizer_kinds, &pr_regularizer_kind_count},
+    {"orders", pr_order_kinds, &pr_order_kind_count},
     {"formats", pr_format_kinds, &pr_format_count},
 };
 

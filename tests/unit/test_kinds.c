@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "testing.h"
 
-static const char *const registries[] = {"criteria",  "granularities", "allocations",  "conformances",
-                                         "schedules", "recoveries",    "regularizers", "formats"};
+static const char *const registries[] = {"criteria",   "granularities", "allocations", "conformances", "schedules",
+                                         "recoveries", "regularizers",  "formats",     "orders"};
 enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 static int32_t find(const char *registry, const char *name)
@@ -27,6 +27,7 @@ START_TEST(what_there_is)
         "obs sparsegpt obc dsnot exact least-squares lasso thinet subset",
         "l1 l2 smooth-l1 group",
         "csr nm bsr dense csc bitmap coo codebook",
+        "stripe-groups channel-swap exact",
     };
     for (int r = 0; r < REGISTRIES; r++) {
         char names[400], *rest = names;
