@@ -3,7 +3,8 @@
 
 #include "tool.h"
 
-static const char *const registries[] = {"criteria", "granularities", "schedules", "formats"};
+static const char *const registries[] = {"criteria",  "granularities", "recoveries",   "allocations", "conformances",
+                                         "schedules", "orders",        "regularizers", "formats"};
 #define REGISTRIES ((int)(sizeof registries / sizeof *registries))
 
 static json_t *parameters_json(const char *registry, int32_t kind)
@@ -32,10 +33,10 @@ static void registry_text(const char *registry)
 {
     printf("%s\n", registry);
     for (int32_t i = 0; i < prune_kind_count(registry); i++) {
-        printf("  %-12s%s\n", prune_kind_name(registry, i), prune_kind_help(registry, i));
+        printf("  %-18s%s\n", prune_kind_name(registry, i), prune_kind_help(registry, i));
         for (int32_t j = 0; j < prune_kind_parameter_count(registry, i); j++) {
             const char *standard = prune_kind_parameter_default(registry, i, j);
-            printf("    %-12s%s", prune_kind_parameter_name(registry, i, j), prune_kind_parameter_help(registry, i, j));
+            printf("    %-20s%s", prune_kind_parameter_name(registry, i, j), prune_kind_parameter_help(registry, i, j));
             printf(standard ? "; default %s\n" : "; must be given\n", standard);
         }
     }
@@ -58,7 +59,7 @@ static int list(const char *only, int json)
         return print_json(fields, "list");
     json_decref(fields);
     if (!found)
-        return complain(USAGE, "there is no list \"%s\"; say criteria, granularities, schedules or formats", only);
+        return complain(USAGE, "there is no list \"%s\"; `prune list` shows them all", only);
     return DONE;
 }
 
@@ -83,7 +84,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_list = {
     "list",
     "show what there is to choose from",
-    "[criteria|granularities|schedules|formats] [--json]",
+    "[criteria|granularities|recoveries|allocations|conformances|schedules|orders|regularizers|formats] [--json]",
     "Shows the kinds of each list with their parameters and defaults. A kind is written NAME or\n"
     "NAME:key=value,key=value; the commands also take each parameter as an option (group_m is --group-m).",
     run,

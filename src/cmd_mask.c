@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "pruning.h"
+#include "tensors.h"
 
 struct job {
     struct common common;
     struct pruning pruning;
+    struct data data;
     const char *out;
 };
 
@@ -24,43 +26,32 @@ static int show(const struct job *job, const prune_mask *mask, const char *crite
     return DONE;
 }
 
-static int write_mask(const prune_mask *mask, prune_context *context, const char *path)
-{
-    prune_tensor *bytes = NULL;
-    int32_t status = prune_tensor_create(&bytes, context, PRUNE_BOOL, prune_mask_rank(mask), prune_mask_shape(mask));
-    if (!status)
-        status = prune_mask_to_bytes(mask, prune_tensor_data(bytes), prune_mask_count(mask));
-    if (!status) {
-        write_begin();
-        status = prune_npy_write(bytes, path);
-        write_end();
-    }
-    prune_tensor_free(bytes);
-    return status ? complain_status(status, NULL) : DONE;
-}
-
 static int work(struct job *job, const char *path)
 {
     prune_context *context = NULL;
     prune_tensor *weights = NULL;
+    prune_observations *observations = NULL;
     prune_mask *mask = NULL;
     int code = context_open(&context, &job->common);
     if (!code)
         code = pruning_open(&job->pruning, context);
     if (!code)
         code = pruning_target(&job->pruning);
-    if (!code) {
-        int32_t status = prune_npy_read(&weights, context, path);
-        code = status ? complain_status(status, NULL) : DONE;
-    }
+    if (!code)
+        code = tensor_read(&weights, context, path);
+    if (!code)
+        code = data_observe(&observations, &job->data, context, prune_criterion_needs(job->pruning.criterion), weights,
+                            prune_criterion_spec(job->pruning.criterion));
+    job->pruning.observations = observations;
     if (!code)
         code = pruning_mask(&mask, &job->pruning, weights, NULL, job->pruning.amount, path);
     if (!code)
-        code = write_mask(mask, context, job->out);
+        code = mask_write(mask, context, job->out);
     if (!code)
         code = show(job, mask, prune_criterion_spec(job->pruning.criterion),
                     prune_granularity_spec(job->pruning.granularity));
     prune_mask_free(mask);
+    prune_observations_free(observations);
     prune_tensor_free(weights);
     pruning_close(&job->pruning);
     prune_context_free(context);
@@ -72,6 +63,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct options options = {.count = 0};
     struct job job = {.out = NULL};
     pruning_add_options(&job.pruning, &options);
+    data_add_options(&job.data, &options);
     options_add(&options, (struct option[]){
                               {OPTION_TEXT, "output", 'o', &job.out, "MASK.npy", "the file to write", 0, 0},
                               {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
@@ -92,9 +84,10 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_mask = {
     "mask",
     "from an array of weights to the mask of what to keep",
-    "WEIGHTS.npy [--criterion KIND] [--granularity KIND] --sparsity S -o MASK.npy\n"
-    "WEIGHTS.npy [--criterion KIND] --granularity nm --keep-n N --group-m M -o MASK.npy",
-    "Scores the weights of a NumPy file, selects, and writes a bool array of the same shape: true = kept.\n"
+    "WEIGHTS [--criterion KIND] [--granularity KIND] [--inputs X.npy ...] --sparsity S -o MASK.npy\n"
+    "WEIGHTS [--criterion KIND] --granularity nm --keep-n N --group-m M -o MASK.npy",
+    "Scores the weights, selects, and writes a bool array of the same shape: true = kept. Files are .npy, or\n"
+    ".safetensors with one tensor, or FILE.safetensors:NAME. Criteria that need data take it from the files named.\n"
     "A granularity with a quota (nm) needs no --sparsity and takes none.",
     run,
 };

@@ -51,6 +51,8 @@ static void describe(struct kind_value *value, const char *registry, int32_t kin
     char who[SPEC_SIZE];
     owners(registry, value->key, who);
     const char *standard = prune_kind_parameter_default(registry, kind, parameter);
+    if (strlen(who) > 40)
+        strcpy(who, "several kinds");
     snprintf(value->help, sizeof value->help, "%.40s: %.120s%s%.20s%s", who,
              prune_kind_parameter_help(registry, kind, parameter), standard ? " (" : "", standard ? standard : "",
              standard ? ")" : "");

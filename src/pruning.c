@@ -8,6 +8,7 @@
 void pruning_add_options(struct pruning *pruning, struct options *options)
 {
     pruning->sparsity = NULL;
+    pruning->observations = NULL;
     options_add(options,
                 (struct option[]){
                     {OPTION_TEXT, "sparsity", 0, &pruning->sparsity, "S", "the fraction to remove, 0 to 1", 0, 0},
@@ -109,7 +110,8 @@ int pruning_mask(prune_mask **out, const struct pruning *pruning, const prune_te
     prune_scores *scores = NULL;
     prune_mask *selected = NULL;
     int target = prune_granularity_has_quota(pruning->granularity) ? PRUNE_QUOTA : PRUNE_SPARSITY;
-    int32_t status = prune_criterion_score(&scores, pruning->criterion, weights, NULL, pruning->granularity);
+    int32_t status =
+        prune_criterion_score(&scores, pruning->criterion, weights, pruning->observations, pruning->granularity);
     if (!status && before)
         status = put_pruned_first(&scores, pruning, weights, before);
     if (!status)

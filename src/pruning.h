@@ -12,6 +12,7 @@ struct pruning {
     const char *sparsity; /* as given */
     prune_criterion *criterion;
     prune_granularity *granularity;
+    const prune_observations *observations; /* what the criterion needs; NULL for none */
     double amount;
 };
 

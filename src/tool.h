@@ -41,8 +41,8 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
-extern const struct command cmd_train, cmd_model, cmd_mask, cmd_pack, cmd_eval, cmd_run, cmd_inspect, cmd_report,
-    cmd_bench, cmd_list;
+extern const struct command cmd_train, cmd_model, cmd_score, cmd_mask, cmd_apply, cmd_recover, cmd_order, cmd_verify,
+    cmd_pack, cmd_eval, cmd_run, cmd_inspect, cmd_report, cmd_bench, cmd_list;
 
 /* options.c */
 
@@ -66,7 +66,7 @@ struct option {
 };
 
 /* Every option of a command: fixed tables and those of kinds. */
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 96
 struct options {
     struct option items[MAX_OPTIONS];
     int count;
@@ -107,7 +107,7 @@ struct kind_choice {
     const char *spec;   /* what --criterion says, or the default */
     struct kind_value values[40];
     int count;
-    char help[200];
+    char help[600];
 };
 
 void kind_choice_add(struct kind_choice *choice, struct options *options, const char *registry, const char *option,

@@ -4,7 +4,7 @@
 . tests/tool.sh
 make_json
 
-commands="train model mask pack eval run inspect report bench list"
+commands="train model score mask apply recover order verify pack eval run inspect report bench list"
 prune help
 ended "help" 0
 for name in $commands; do
@@ -54,7 +54,7 @@ refused "help for an unknown command" 2 '"frobnicate"'
 
 prune list
 ended "list" 0
-for word in criteria granularities schedules formats l1 lp random nm element cubic csr keep_n; do
+for word in criteria granularities recoveries orders regularizers schedules formats sparsegpt stripe-groups wanda l1 lp random nm element cubic csr keep_n; do
   says "list shows $word" "$word"
 done
 prune list criteria
