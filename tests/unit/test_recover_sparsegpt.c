@@ -3,6 +3,7 @@
  * The recoveries "sparsegpt", "obc" and "dsnot" through the public functions: every type and view of weights, reports,
  * convolutions, and what is refused. Their numbers are in test_second_order.c.
  */
+#include "allocator.h"
 #include "base/rng.h"
 #include "pruning.h"
 
@@ -278,6 +279,92 @@ START_TEST(bad_input_is_refused_and_nothing_changed)
 }
 END_TEST
 
+/* A recovery that must change nothing when it fails. */
+static int32_t recover_or_leave(double *w, prune_tensor *weights, prune_mask **mask, const prune_recovery *recovery,
+                                const prune_granularity *g, const prune_observations *o)
+{
+    double before[ROWS * N];
+    prune_repair *report = UNTOUCHED;
+    int quota = prune_granularity_has_quota(g);
+    memcpy(before, w, sizeof before);
+    int32_t status = prune_recovery_prune(weights, mask, recovery, g, quota ? PRUNE_QUOTA : PRUNE_SPARSITY,
+                                          quota ? 0 : .5, o, &report);
+    if (status) {
+        ck_assert_mem_eq(before, w, sizeof before);
+        ck_assert_ptr_eq(report, UNTOUCHED);
+    } else {
+        prune_repair_free(report);
+    }
+    return status;
+}
+
+START_TEST(running_out_of_memory_loses_nothing)
+{
+    static const char *const more[] = {"sparsegpt",
+                                       "obc",
+                                       "dsnot",
+                                       "sparsegpt:mask=wanda",
+                                       "sparsegpt:memory=4096",
+                                       "obc:memory=4096",
+                                       "sparsegpt:count=reference"};
+    double w[ROWS * N];
+    struct allocator a;
+    prune_context *context = counted_context(&a);
+    prune_observations *o = observe(SAMPLES, N, 2);
+    fill(w, ROWS * N, 6);
+    for (size_t s = 0; s < sizeof more / sizeof *more; s++)
+        for (int nm = 0; nm < 2; nm++) {
+            if (nm && strstr(more[s], "reference"))
+                continue;
+            prune_granularity *g = cut(nm ? "nm:keep_n=2,group_m=4" : "element");
+            prune_recovery *recovery = recovery_of(more[s]);
+            prune_tensor *weights;
+            prune_mask *mask;
+            OK(prune_tensor_borrow(&weights, context, w, PRUNE_F64, 2, SHAPE(ROWS, N), NULL));
+            SURVIVES(&a, &mask, recover_or_leave(w, weights, &mask, recovery, g, o));
+            prune_mask_free(mask);
+            prune_tensor_free(weights);
+            prune_recovery_free(recovery);
+            prune_granularity_free(g);
+        }
+    prune_observations_free(o);
+    ck_assert_int_eq(a.live, 0);
+    prune_context_free(context);
+}
+END_TEST
+
+static int32_t stop(void *user, const char *what, int64_t done, int64_t total)
+{
+    (void)what;
+    return ++*(int *)user > 1 || done == total;
+}
+
+START_TEST(a_caller_may_cancel)
+{
+    for (size_t s = 0; s < 3; s++) {
+        double w[ROWS * N];
+        int calls = 0;
+        prune_context *context;
+        prune_tensor *weights;
+        prune_mask *mask = UNTOUCHED;
+        prune_observations *o = observe(SAMPLES, N, 2);
+        prune_granularity *g = cut("element");
+        prune_recovery *recovery = recovery_of(specs[s]);
+        fill(w, ROWS * N, 6);
+        OK(prune_context_create(&context));
+        OK(prune_context_set_progress(context, stop, &calls));
+        OK(prune_tensor_borrow(&weights, context, w, PRUNE_F64, 2, SHAPE(ROWS, N), NULL));
+        ck_assert_int_eq(recover_or_leave(w, weights, &mask, recovery, g, o), PRUNE_E_CANCELLED);
+        ck_assert_ptr_eq(mask, UNTOUCHED);
+        prune_tensor_free(weights);
+        prune_recovery_free(recovery);
+        prune_granularity_free(g);
+        prune_observations_free(o);
+        prune_context_free(context);
+    }
+}
+END_TEST
+
 START_TEST(empty_weights_stay_empty)
 {
     prune_observations *o = observe(SAMPLES, N, 4);
@@ -302,4 +389,4 @@ END_TEST
 
 TEST_MAIN("recover-sparsegpt", kinds_have_canonical_specs, every_type_and_any_strides, convolutions_keep_their_pattern,
           a_given_mask_is_repaired, little_memory_is_no_reason_to_refuse, bad_input_is_refused_and_nothing_changed,
-          empty_weights_stay_empty)
+          running_out_of_memory_loses_nothing, a_caller_may_cancel, empty_weights_stay_empty)
