@@ -43,11 +43,11 @@ static inline void random_weights(struct pr_rng *rng, int64_t count, double *w)
         w[i] = pr_rng_uniform(rng) + pr_rng_uniform(rng) + pr_rng_uniform(rng) - 1.5;
 }
 
-enum method { SPARSEGPT, OBC, SWAPS };
+enum { SPARSEGPT, OBC, SWAPS };
 
 /* One recovery of rows x n weights. Everything after `fraction` may be left 0; NULL `granularity`: `keep` is given. */
 struct recovery {
-    enum method method;
+    int method; /* SPARSEGPT, OBC, SWAPS */
     int64_t rows, n;
     const double *w, *gram;
     double fraction;
