@@ -64,4 +64,5 @@ help:
 ## make dist        build/libprune-VERSION.tar.gz; make distcheck builds, tests and installs what is in it
 ## make clean       everything that make made; make distclean: configure's files as well
 ##
+## BLAS=load|link|none (OpenBLAS in libprune: when it is first used, linked, never)
 ## ONLY=WORD (tests with this word in their name), CC=clang, CFLAGS=..., V=1 (show commands), SAN=address,undefined, WERROR=1, B=DIR (build somewhere else)
