@@ -132,8 +132,8 @@ PRUNE_API int32_t prune_scores_create(prune_scores **out, const prune_granularit
 /* The scores, F64 in the shape of the grid; borrowed, lives as long as `scores`. */
 PRUNE_API const prune_tensor *prune_scores_values(const prune_scores *scores);
 
-/* The moving average over pruning steps: momentum * older + (1 - momentum) * newer, momentum 0 to below 1, for scores of
- * the same granularity and shape. A sum that is NaN is refused, PRUNE_E_VALUE with the unit. */
+/* The moving average over pruning steps: momentum * older + (1 - momentum) * newer, momentum 0 to below 1, for scores
+ * of the same granularity and shape. A sum that is NaN is refused, PRUNE_E_VALUE with the unit. */
 PRUNE_API int32_t prune_scores_average(prune_scores **out, const prune_scores *newer, const prune_scores *older,
                                        double momentum);
 

@@ -318,6 +318,42 @@ START_TEST(wanda_of_convolutions)
 }
 END_TEST
 
+START_TEST(wanda_on_many_weights)
+{
+    enum { OUT = 6, IN = 11, H = 7, W = 9, SIZE = IN * H * W, GROUPS = 3 };
+    static double w[OUT * SIZE], x[2][GROUPS * SIZE], due[OUT * SIZE], filters[OUT], turned[OUT * SIZE];
+    struct pr_rng rng;
+    pr_rng_seed(&rng, 21);
+    for (int i = 0; i < OUT * SIZE; i++) {
+        w[i] = pr_rng_uniform(&rng) - .5;
+        turned[i % SIZE * OUT + i / SIZE] = w[i];
+    }
+    for (int i = 0; i < 2 * GROUPS * SIZE; i++)
+        (&x[0][0])[i] = pr_rng_uniform(&rng);
+    for (int by_channel = 0; by_channel <= 1; by_channel++) {
+        int64_t inputs = by_channel ? IN : SIZE;
+        prune_observations *o = observe(PRUNE_OBSERVE_INPUT_NORMS);
+        feed(o, PRUNE_INPUTS, x[0], 1, SHAPE(GROUPS * inputs));
+        feed(o, PRUNE_INPUTS, x[1], 1, SHAPE(GROUPS * inputs));
+        memset(filters, 0, sizeof filters);
+        for (int i = 0; i < OUT * SIZE; i++) {
+            int64_t input = i / SIZE / (OUT / GROUPS) * inputs + (by_channel ? i % SIZE / (H * W) : i % SIZE);
+            due[i] = fabs(w[i]) * sqrt(x[0][input] * x[0][input] + x[1][input] * x[1][input]);
+            filters[i / SIZE] += due[i];
+        }
+        expect_scores(w, 4, SHAPE(OUT, IN, H, W), o, "wanda:groups=3", "element", OUT * SIZE, due);
+        expect_scores(w, 4, SHAPE(OUT, IN, H, W), o, "wanda:groups=3", "filter", OUT, filters);
+        prune_tensor *memory = borrow(turned, PRUNE_F64, 4, SHAPE(IN, H, W, OUT)), *view;
+        OK(prune_tensor_permute(&view, memory, (const int32_t[]){3, 0, 1, 2}));
+        prune_scores *scores = score_observed(view, o, "wanda:groups=3", "element");
+        expect_values(scores, OUT * SIZE, due, 1e-14);
+        prune_scores_free(scores);
+        prune_tensor_free(view), prune_tensor_free(memory);
+        prune_observations_free(o);
+    }
+}
+END_TEST
+
 START_TEST(the_lecture_apoz_prunes_channel_2)
 {
     const float z[2][3][16] = {{{0, .1f, .5f, 1, 1.2f, .6f, .3f, .2f, 0, .5f, 0, .3f, .2f, 0, 0, .8f},
@@ -557,6 +593,6 @@ TEST_MAIN("criterion_data", taylor_prunes_the_larger_weight, taylor_over_steps_a
           momentum_over_steps_and_what_units_cost, the_lecture_obd_0_0125_and_0_09, obd_of_hessians_with_known_answers,
           obd_takes_negative_curvature_for_none, fisher_and_snip, movement_keeps_what_moves_away_from_zero,
           wanda_examples_of_one_sample, wanda_lets_the_weights_of_a_row_compete, wanda_of_convolutions,
-          the_lecture_apoz_prunes_channel_2, the_lecture_gammas_remove_filters_1_and_2, what_is_missing_is_named,
-          sizes_that_do_not_match_are_refused, infinite_weights_stay_on_top, threads_and_views_give_the_same_scores,
-          every_allocation_may_fail)
+          wanda_on_many_weights, the_lecture_apoz_prunes_channel_2, the_lecture_gammas_remove_filters_1_and_2,
+          what_is_missing_is_named, sizes_that_do_not_match_are_refused, infinite_weights_stay_on_top,
+          threads_and_views_give_the_same_scores, every_allocation_may_fail)
