@@ -89,8 +89,8 @@ static int run(const struct command *self, int argc, char **argv)
 {
     struct options options = {.count = 0};
     struct job job = {.out = NULL};
-    kind_choice_add(&job.criterion_choice, &options, "criteria", "criterion", "l1");
     kind_choice_add(&job.granularity_choice, &options, "granularities", "granularity", "element");
+    kind_choice_add(&job.criterion_choice, &options, "criteria", "criterion", "l1");
     data_add_options(&job.data, &options);
     options_add(&options, (struct option[]){
                               {OPTION_TEXT, "output", 'o', &job.out, "SCORES.npy", "the file to write", 0, 0},

@@ -14,8 +14,9 @@ void pruning_add_options(struct pruning *pruning, struct options *options)
                     {OPTION_TEXT, "sparsity", 0, &pruning->sparsity, "S", "the fraction to remove, 0 to 1", 0, 0},
                     {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                 });
-    kind_choice_add(&pruning->criterion_choice, options, "criteria", "criterion", "l1");
+    /* Where both have a parameter of one name, the option is the first one's. */
     kind_choice_add(&pruning->granularity_choice, options, "granularities", "granularity", "element");
+    kind_choice_add(&pruning->criterion_choice, options, "criteria", "criterion", "l1");
 }
 
 int pruning_open(struct pruning *pruning, prune_context *context)
