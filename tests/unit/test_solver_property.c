@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Granularities with solvers of their own, in small random cases: the exact count of every one, that it has its pattern,
- * and balanced masks against their definition.
+ * Granularities with solvers of their own, in small random cases: the exact count of every one, that it has its
+ * pattern, and balanced masks against their definition.
  */
 #include "testing.h"
 
