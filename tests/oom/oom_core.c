@@ -61,6 +61,38 @@ static int32_t mask_from_tensor(prune_context *context)
     return status;
 }
 
+static int32_t many_tensors(prune_context *context)
+{
+    prune_tensor *tensor = NULL;
+    prune_granularity *granularity = NULL;
+    prune_criterion *criterion = NULL;
+    prune_scores *scores = NULL;
+    prune_selection *selection = NULL;
+    prune_mask *some = NULL, *mask = NULL;
+    double cost = -1;
+    int32_t status = prune_tensor_borrow(&tensor, context, values, PRUNE_F32, 2, shape, NULL);
+    status = status ? status : prune_granularity_create(&granularity, context, "element");
+    status = status ? status : prune_criterion_create(&criterion, context, "l1");
+    status = status ? status : prune_criterion_score(&scores, criterion, tensor, NULL, granularity);
+    status = status ? status : prune_mask_magnitude(&some, tensor, granularity, PRUNE_SPARSITY, 0.25);
+    status = status ? status : prune_selection_create(&selection, context);
+    status = status ? status : prune_selection_add(selection, scores, some, 2, NULL);
+    status = status ? status : prune_selection_add(selection, scores, NULL, 1, NULL);
+    status = status ? status : prune_selection_solve(selection, "er", PRUNE_BUDGET, 12, NULL);
+    status = status ? status : prune_selection_solve(selection, NULL, PRUNE_KEEP, 10, NULL);
+    status = status ? status : prune_selection_cost(selection, &cost);
+    status = status ? status : prune_selection_mask(&mask, selection, 0);
+    OOM_REQUIRE(status ? !mask : cost >= 10 && prune_mask_kept(mask) <= 10);
+    prune_mask_free(mask);
+    prune_selection_free(selection);
+    prune_mask_free(some);
+    prune_scores_free(scores);
+    prune_criterion_free(criterion);
+    prune_granularity_free(granularity);
+    prune_tensor_free(tensor);
+    return status;
+}
+
 /* Y = relu(2 scale W X + bias) in the format of `spec`, compared with the sum written out. */
 static int32_t product(const prune_tensor *weights, const prune_mask *mask, prune_context *context, const char *spec)
 {
@@ -193,6 +225,7 @@ START_TEST(a_mask_from_a_tensor)
     start();
     ck_assert_int_gt(oom_sweep_context("mask from tensor", mask_from_tensor, NULL), 10);
     oom_sweep_malloc("mask from tensor", mask_from_tensor, NULL);
+    ck_assert_int_gt(oom_sweep_context("many tensors", many_tensors, NULL), 10);
 }
 END_TEST
 

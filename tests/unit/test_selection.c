@@ -207,6 +207,17 @@ START_TEST(uniform_and_uniform_plus)
     ck_assert_int_eq(kept_of(s, 0), 20);
     ck_assert_int_eq(kept_of(s, 1), 20);
     ck_assert_int_eq(kept_of(s, 2), 8);
+    /* Where all lose the same, the lower tensor gains. */
+    prune_selection *alike;
+    OK(prune_selection_create(&alike, NULL));
+    for (int i = 0; i < 3; i++)
+        OK(prune_selection_add(alike, a, NULL, 1, NULL));
+    OK(prune_selection_solve(alike, "uniform", PRUNE_KEEP, 31, NULL));
+    ck_assert_int_eq(kept_of(alike, 0), 11);
+    ck_assert_int_eq(kept_of(alike, 1), 10);
+    ck_assert_int_eq(kept_of(alike, 2), 10);
+    prune_selection_free(alike);
+    OK(prune_selection_solve(s, "uniform-plus:last=0", PRUNE_KEEP, 48, NULL));
     double nearest = 7;
     FAILS(prune_selection_solve(s, "uniform-plus", PRUNE_KEEP, 27, &nearest), PRUNE_E_INFEASIBLE, "29");
     ck_assert(nearest == 29);
