@@ -23,7 +23,7 @@ static const struct {
     {PRUNE_REPAIR_ERROR, "error", "layer error"},       {PRUNE_REPAIR_PLAIN_ERROR, "plain_error", "without repair"},
     {PRUNE_REPAIR_PREDICTED, "predicted", "predicted"}, {PRUNE_REPAIR_DAMPING, "damping", "damping"},
     {PRUNE_REPAIR_CONDITION, "condition", "condition"}, {PRUNE_REPAIR_DEAD_COLUMNS, "dead_columns", "dead columns"},
-    {PRUNE_REPAIR_SAMPLES, "samples", "samples"},
+    {PRUNE_REPAIR_SAMPLES, "samples", "samples"},       {PRUNE_REPAIR_MEMORY, "memory", "bytes of memory"},
 };
 #define FACTS ((int)(sizeof facts / sizeof *facts))
 

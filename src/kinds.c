@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The options that come from the kinds' tables of parameters: group_m of granularity nm is --group-m.
+ * The options that come from the kinds' tables of parameters: group_m of granularity nm is --group-m. Where the command
+ * has an option of that name already, the registry's own option stands before it: --method-block.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,18 @@ static void describe(struct kind_value *value, const char *registry, int32_t kin
              standard ? ")" : "");
 }
 
+static void name_option(struct kind_value *value, const char *prefix, const char *key, struct options *options)
+{
+    for (int prefixed = 0; prefixed < 2; prefixed++) {
+        snprintf(value->option, sizeof value->option, "%s%s%s", prefixed ? prefix : "", prefixed ? "-" : "", key);
+        for (char *c = value->option; *c; c++)
+            if (*c == '_')
+                *c = '-';
+        if (!options_have(options, value->option))
+            return;
+    }
+}
+
 static void add_parameter(struct kind_choice *choice, struct options *options, int32_t kind, int32_t parameter)
 {
     const char *key = prune_kind_parameter_name(choice->registry, kind, parameter);
@@ -66,10 +79,7 @@ static void add_parameter(struct kind_choice *choice, struct options *options, i
     struct kind_value *value = &choice->values[choice->count++];
     value->key = key;
     describe(value, choice->registry, kind, parameter);
-    snprintf(value->option, sizeof value->option, "%s", key);
-    for (char *c = value->option; *c; c++)
-        if (*c == '_')
-            *c = '-';
+    name_option(value, choice->option, key, options);
     options_add(options, (struct option[]){
                              {OPTION_TEXT, value->option, 0, &value->text, "X", value->help, 0, 0},
                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},

@@ -28,6 +28,11 @@ void options_add(struct options *options, const struct option *table)
             options->items[options->count++] = *table;
 }
 
+int options_have(struct options *options, const char *name)
+{
+    return find(options, name, strlen(name)) != NULL;
+}
+
 void options_add_common(struct options *options, struct common *common)
 {
     common->threads = 1;

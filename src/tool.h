@@ -74,7 +74,9 @@ struct options {
     int help;
 };
 
+/* A name that is there already stays with its first owner. */
 void options_add(struct options *options, const struct option *table);
+int options_have(struct options *options, const char *name);
 
 /* Reads the command line; on --help prints it and sets help. DONE, USAGE or NO_MEMORY. */
 int options_parse(struct options *options, const struct command *command, int argc, char **argv);
@@ -95,7 +97,7 @@ int option_missing(const struct command *command, const char *option);
 /* kinds.c: the options of a registry's kinds */
 
 struct kind_value {
-    char option[48]; /* the key with - for _ */
+    char option[48]; /* the key with - for _; with the choice's option before it where that was taken */
     char help[200];
     const char *key;
     const char *text;

@@ -8,6 +8,22 @@ w=$scratch/w.npy x=$scratch/x.npy m=$scratch/m.npy o=$scratch/o.npy
 npy "$w" '<f4' '(2, 4)' "$(floats 1 2 3 4 4 3 2 1)"
 npy "$x" '<f4' '(2, 4)' "$(floats 9 1 1 0 9 1 1 0)"
 
+# NAME MEMBERS: the report of a recovery that went well.
+report_is() {
+  ended "$1" 0
+  for key in schema elements kept error plain_error predicted damping condition dead_columns samples memory; do
+    value=$(json "$out" $key) || value=none
+    case $value in '' | *[!0-9.e+-]* | -*) fail "$1: $key" "$value" ;; esac
+  done
+  equal "$1: nothing else is said" "$(json "$out")" "$2"
+  equal "$1: half of the weights stay" "$(json "$out" kept)/$(json "$out" elements)" 4/8
+  if awk "BEGIN { exit !($(json "$out" error) <= $(json "$out" plain_error) * 1.000001) }"; then
+    ok "$1: no more error than without"
+  else
+    fail "$1: no more error than without" "$(json "$out" error), $(json "$out" plain_error)"
+  fi
+}
+
 # score
 prune score "$w" -o "$o"
 ended "score" 0
@@ -88,6 +104,40 @@ prune recover "$w" --inputs "$x" --method sparsegpt --granularity nm --keep-n 2 
 ended "recover by sparsegpt, N:M" 0
 prune verify "$scratch/w3.npy" --granularity nm:keep_n=2,group_m=4
 ended "sparsegpt keeps N:M" 0
+prune recover "$w" --inputs "$x" --method sparsegpt --method-block 2 --method-mask wanda --sparsity 0.5 --json -o "$scratch/w3.npy"
+ended "parameters whose names are taken have the method's option in front" 0
+equal "they reach the method" "$(json "$out" method)" "sparsegpt:mask=wanda,block=2"
+prune recover "$w" --inputs "$x" --mask "$m" --method-method greedy --json -o "$scratch/w3.npy"
+equal "also the method's method" "$(json "$out" method)" "obs:method=greedy"
+prune recover "$w" --inputs "$x" --mask "$m" --method-block 2 -o "$scratch/w3.npy"
+refused "a parameter of another method" 2 "sparsegpt"
+# Every report has the same members: whole numbers of elements, and what a repair can be asked.
+for method in obs least-squares sparsegpt obc; do
+  prune recover "$w" --mask "$m" --inputs "$x" --method $method --json -o "$scratch/w3.npy"
+  report_is "$method repairs" 14
+done
+for method in 'obs --sparsity 0.5' 'sparsegpt --sparsity 0.5' 'obc --sparsity 0.5' 'dsnot --sparsity 0.5' \
+  'exact --granularity nm --keep-n 2 --group-m 4' 'lasso --granularity in-channel --sparsity 0.5' \
+  'thinet --granularity in-channel --sparsity 0.5' 'subset --granularity column --damping 0.01 --sparsity 0.5'; do
+  # shellcheck disable=SC2086 # words are meant
+  prune recover "$w" --inputs "$x" --method $method --json -o "$scratch/w3.npy"
+  report_is "${method%% *} chooses" 14
+done
+# safetensors in, safetensors out
+prune mask "$w" --criterion wanda --inputs "$x" --granularity nm --keep-n 2 --group-m 4 -o "$scratch/m.safetensors"
+prune recover "$w" --mask "$scratch/m.safetensors:mask" --inputs "$x" -o "$scratch/w3.safetensors"
+ended "a mask out of a safetensors file" 0
+prune verify "$scratch/m.safetensors" --granularity nm:keep_n=2,group_m=4 --json
+ended "verify a mask in safetensors" 0
+equal "it is a mask" "$(json "$out" holds_a)" mask
+hash=$(json "$out" hash)
+prune verify "$scratch/w3.safetensors:weight" --mask "$scratch/m.safetensors" --before "$w" --inputs "$x" --json
+ended "verify weights in safetensors" 0
+equal "they are weights" "$(json "$out" holds_a)" weights
+equal "with the hash of their mask" "$(json "$out" hash)" "$hash"
+prune verify "$w" --mask "$scratch/m.safetensors" --granularity row --json
+equal "weights that were not pruned, exit code 1" "$code" 1
+says "and the violation in JSON" '"violation"'
 rm -f "$scratch/w4.npy"
 prune recover "$w" --mask "$m" -o "$scratch/w4.npy"
 refused "recover without data" 2 "--inputs"
