@@ -462,5 +462,5 @@ TEST_MAIN("linalg", loaded_at_the_first_call_and_not_before, products, gram_of_f
           cholesky_and_triangular_solves, inverse_and_its_upper_factor, one_side_is_enough, a_bad_pivot_is_named,
           the_pivots_of_the_inverse_factor_run_from_the_last, singular_is_refused_although_rounding_hides_it,
           nan_and_infinity_are_bad_pivots, no_blas_sees_a_size_that_it_cannot_hold, condition_estimates,
-          builtin_has_the_same_bits_for_any_number_of_threads, back_ends_by_name,
-          loaded_at_the_first_call_and_not_before, any_thread_may_be_first, the_hosts_blas_threads_stay_as_they_are)
+          builtin_has_the_same_bits_for_any_number_of_threads, back_ends_by_name, any_thread_may_be_first,
+          the_hosts_blas_threads_stay_as_they_are)
