@@ -4,7 +4,7 @@
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # -ffp-contract=off: a fused multiply-add is written by name or not at all, so that results do not depend on the compiler.
-OWN_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(WARNINGS) $(SAN_FLAGS) \
+OWN_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden -ffp-contract=off $(ROUND_FLOATS) -pthread $(WARNINGS) $(SAN_FLAGS) \
             '-ffile-prefix-map=$(CURDIR)=.' -Iinclude -Ilib -MMD -MP
 COMPILE = $(CC) $(OWN_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(SAN_FLAGS) $(CFLAGS) -pthread

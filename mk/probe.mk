@@ -40,6 +40,9 @@ HAVE_AVX512 := $(HAVE_AVX512)
 HAVE_MODEL := $(HAVE_MODEL)
 HAVE_CHECK := $(HAVE_CHECK)
 
+# Each operation on floats rounds to float. gcc for s390x takes a C standard as leave to work in double.
+ROUND_FLOATS := $(if $(filter 1,$(shell echo __FLT_EVAL_METHOD__ | $(CC) -std=c11 -E -P - 2>/dev/null)),-fexcess-precision=fast)
+
 define SAY_WHAT_IS_MISSING
 if [ $(HAVE_MODEL) = no ]; then \
   echo "libprune-model and the prune tool were left out: pkg-config does not find all of $(MODEL_PACKAGES)"; fi; \
