@@ -3,7 +3,7 @@
 # the shared ones only. A script is one *.sh. tests/run runs them all and adds up what they print.
 
 TEST_CFLAGS = $(if $(filter tests/%,$<),$(CHECK_CFLAGS) -Itests/unit)
-CORE_TESTS := $(sort $(wildcard tests/unit/*.c tests/kernels/*.c))
+CORE_TESTS := $(sort $(wildcard tests/unit/*.c tests/kernels/*.c tests/portable/*.c))
 MODEL_TESTS := $(sort $(wildcard tests/model/*.c tests/oom/*.c))
 API_TESTS := $(sort $(wildcard tests/api/*.c))
 # How the sources look and what the libraries export does not depend on sanitizers.
@@ -65,10 +65,10 @@ check: check-programs
 check-long:
 	@$(MAKE) --no-print-directory check LONG=1 TIMEOUT=3600
 
-# The tests of kernels and of packed objects as programs that need neither Check nor shared libraries, for another
+# The tests of kernels, of packed objects and of masks as programs that need neither Check nor shared libraries, for another
 # processor: make check-emulated CC=aarch64-linux-gnu-gcc HAVE_MODEL=no B=build/arm64 EMULATOR=qemu-aarch64
-EMULATED := $(patsubst %.c,$(B)/emulated/%,$(sort $(wildcard tests/kernels/*.c)))
-$(EMULATED): $(B)/emulated/%: %.c $(B)/libprune.a $(wildcard tests/plain/*.h tests/kernels/*.h tests/unit/*.h)
+EMULATED := $(patsubst %.c,$(B)/emulated/%,$(sort $(wildcard tests/kernels/*.c tests/portable/*.c)))
+$(EMULATED): $(B)/emulated/%: %.c $(B)/libprune.a $(wildcard tests/plain/*.h tests/kernels/*.h tests/portable/*.h tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(COMPILE) -Itests/plain -Itests/unit -MF $@.d -static $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CORE_LIBS) -lm
 .PHONY: check-emulated
