@@ -80,5 +80,11 @@ check-all: check
 	$(MAKE) check B=build/gcc-san CC=gcc SAN=address,undefined WERROR=1
 	$(MAKE) check B=build/clang-san CC=clang SAN=address,undefined WERROR=1
 
+# libprune with OpenBLAS linked, and without any; ONLY= narrows it.
+.PHONY: check-blas
+check-blas:
+	$(MAKE) check B=build/link BLAS=link HAVE_MODEL=no WERROR=1
+	$(MAKE) check B=build/none BLAS=none HAVE_MODEL=no WERROR=1
+
 -include $(wildcard $(B)/obj/openblas_*.d)
 -include $(wildcard $(patsubst %.c,$(B)/obj/%.d,$(CORE_TESTS) $(MODEL_TESTS) $(API_TESTS) $(EXAMPLES)))
