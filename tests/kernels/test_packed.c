@@ -66,7 +66,7 @@ START_TEST(every_changed_bit_of_a_blob_is_refused)
             FAILS(prune_packed_load(&loaded, NULL, blob, length), PRUNE_E_FORMAT, "bytes");
         FAILS(prune_packed_load(&loaded, NULL, blob, bytes + 64), PRUNE_E_FORMAT, "bytes");
         FAILS(prune_packed_load(&loaded, NULL, blob, -1), PRUNE_E_FORMAT, "-1 bytes");
-        blob[8] = 99;
+        memcpy(blob + 8, &(const uint32_t){99}, 4);
         FAILS(prune_packed_load(&loaded, NULL, blob, bytes), PRUNE_E_FORMAT, "version 99");
         blob[0] = 'X';
         FAILS(prune_packed_load(&loaded, NULL, blob, bytes), PRUNE_E_FORMAT, "PRPACKED");
