@@ -117,6 +117,7 @@ int options_parse(struct options *o, int argc, char **argv)
         }
         o->single |= strchr("mknsp", option) != NULL;
     }
+    o->limits.rest = o->entries.threads > 1 ? 0.03 : 0;
     if (optind < argc || o->m < 1 || o->k < 1 || o->entries.threads < 1 || o->limits.most_rounds < 3) {
         fputs(usage, stderr);
         return 2;

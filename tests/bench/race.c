@@ -60,6 +60,13 @@ static void set_repeat(struct racer *racer)
     racer->minimum = once;
 }
 
+static void rest(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+    if (seconds > 0)
+        nanosleep(&time, NULL);
+}
+
 int race(struct racer *racers, int count, const struct race_limits *limits)
 {
     int most = limits->most_rounds < MOST_ROUNDS ? limits->most_rounds : MOST_ROUNDS;
@@ -70,7 +77,8 @@ int race(struct racer *racers, int count, const struct race_limits *limits)
     while (round < most && (round < 3 || bench_now() - start < limits->seconds)) {
         for (int i = 0; i < count; i++) {
             struct racer *racer = &racers[i];
-            if (racer->minimum < WARM_BELOW)
+            rest(limits->rest);
+            if (racer->minimum < WARM_BELOW || limits->rest > 0)
                 racer->run(racer->state, racer->turn++);
             racer->seconds[round] = measure(racer);
         }

@@ -26,6 +26,9 @@ struct racer {
 struct race_limits {
     double seconds; /* all contenders together */
     int most_rounds;
+    double
+        rest; /* seconds before each turn, until threads of the last contender that wait by turning have gone to sleep;
+                    then everyone warms up */
 };
 
 double bench_now(void);
