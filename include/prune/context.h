@@ -63,8 +63,8 @@ PRUNE_API int32_t prune_context_set_allocator(prune_context *context, prune_allo
                                               void *user);
 
 /* How many threads one call may use: 1 (the default) to 256. The threads are the library's own, made at the first call
- * that can use them and joined when the context goes; they look for more work for about 0.1 ms before they sleep, and on
- * Linux keep off the CPU that the caller runs on; where one cannot be made, fewer work. Results have the same bits
+ * that can use them and joined when the context goes; they look for more work for about 0.1 ms before they sleep, and
+ * on Linux keep off the CPU that the caller runs on; where one cannot be made, fewer work. Results have the same bits
  * for any number. */
 PRUNE_API int32_t prune_context_set_threads(prune_context *context, int32_t threads);
 

@@ -99,8 +99,8 @@ struct pr_pool *pr_pool_create(int32_t threads)
     return pool;
 }
 
-/* Linux often wakes a helper on the very CPU that the caller keeps busy, where it waits until the caller is done. So the
- * helpers keep off it. */
+/* Linux often wakes a helper on the very CPU that the caller keeps busy, where it waits until the caller is done. So
+ * the helpers keep off it. */
 static void clear_the_way(struct pr_pool *pool)
 {
 #ifdef __linux__
