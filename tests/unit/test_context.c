@@ -2,7 +2,9 @@
  *
  * The context: allocator, threads, executor, CPU mask, log, progress, and who keeps it alive.
  */
+#define _GNU_SOURCE /* sched_getaffinity of a thread */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -279,6 +281,51 @@ static void *do_nothing(void *argument)
     return argument;
 }
 
+#ifdef __linux__
+struct meeting {
+    int arrived;
+    pthread_t who[2];
+    int cpus[2]; /* that the thread may run on */
+};
+
+/* Two tasks that each wait for the other one are on two threads. */
+static void meet(void *argument, int32_t index)
+{
+    struct meeting *meeting = argument;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof set, &set);
+    meeting->who[index] = pthread_self();
+    meeting->cpus[index] = CPU_COUNT(&set);
+    __atomic_add_fetch(&meeting->arrived, 1, __ATOMIC_ACQ_REL);
+    while (__atomic_load_n(&meeting->arrived, __ATOMIC_ACQUIRE) < 2)
+        sched_yield();
+}
+
+/* Otherwise the system may wake it where it has to wait until the caller is done. */
+START_TEST(a_helper_keeps_off_the_cpu_of_the_caller)
+{
+    prune_context *context;
+    struct meeting meeting = {.arrived = 0};
+    OK(prune_context_create(&context));
+    OK(prune_context_set_threads(context, 2));
+    prune_context_parallel(context, 2, meet, &meeting);
+    int mine = pthread_equal(meeting.who[0], pthread_self()) ? 0 : 1;
+    ck_assert(pthread_equal(meeting.who[mine], pthread_self()) &&
+              !pthread_equal(meeting.who[1 - mine], pthread_self()));
+    ck_assert_int_ge(meeting.cpus[mine], 1);
+    ck_assert_int_eq(meeting.cpus[1 - mine], meeting.cpus[mine] > 1 ? meeting.cpus[mine] - 1 : 1);
+    prune_context_free(context);
+}
+END_TEST
+#else
+START_TEST(a_helper_keeps_off_the_cpu_of_the_caller)
+{
+    skip("a helper keeps off the CPU of the caller", "only Linux says which CPU that is");
+}
+END_TEST
+#endif
+
 START_TEST(where_no_thread_can_be_made_the_caller_works_alone)
 {
     pid_t child = fork(); /* as nobody, because root may always make threads */
@@ -365,5 +412,5 @@ TEST_MAIN("context", null_stands_for_constants, memory_is_aligned_and_given_back
           memory_that_is_not_there, setters_refuse_what_cannot_be_meant, an_object_fixes_its_context_and_keeps_it,
           every_task_runs_once_on_any_number_of_threads, a_context_may_be_used_from_several_threads,
           a_task_may_run_tasks, a_child_of_fork_works_alone, three_threads_work_at_once,
-          where_no_thread_can_be_made_the_caller_works_alone, the_hosts_executor_runs_the_tasks,
-          progress_can_stop_and_the_log_is_heard)
+          a_helper_keeps_off_the_cpu_of_the_caller, where_no_thread_can_be_made_the_caller_works_alone,
+          the_hosts_executor_runs_the_tasks, progress_can_stop_and_the_log_is_heard)
