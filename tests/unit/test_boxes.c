@@ -41,6 +41,18 @@ START_TEST(coremltools_blocks_of_two_along_axis_0)
 }
 END_TEST
 
+START_TEST(tfmot_blocks_of_2x2_by_average_and_by_maximum)
+{
+    const float average[] = {.1f, .1f, .2f, .2f, .1f, .1f, .2f, .2f, .3f, .3f, .4f, .4f, .3f, .3f, .4f, .4f};
+    const float maximum[] = {.1f, 0, .2f, 0, 0, -.1f, 0, -.2f, .3f, 0, .4f, 0, 0, -.3f, 0, -.4f};
+    const char *due = "0000 0000 1111 1111";
+    expect_scores(average, 2, SHAPE(4, 4), "l1:aggregate=mean", "block:block=2x2", (double[]){.1, .2, .3, .4});
+    expect_scores(maximum, 2, SHAPE(4, 4), "l1:aggregate=max", "block:block=2x2", (double[]){.1, .2, .3, .4});
+    expect_mask(prune_f32(average, 2, SHAPE(4, 4), "l1:aggregate=mean", "block:block=2x2", PRUNE_SPARSITY, .5), due);
+    expect_mask(prune_f32(maximum, 2, SHAPE(4, 4), "l1:aggregate=max", "block:block=2x2", PRUNE_SPARSITY, .5), due);
+}
+END_TEST
+
 START_TEST(coremltools_channels_and_kernels_of_a_2x2x1x2_tensor)
 {
     const float w[] = {2, -1, -3, 2, 5, -2, -1, -3};
@@ -226,7 +238,8 @@ START_TEST(banks_keep_equally_many)
 }
 END_TEST
 
-TEST_MAIN("boxes", coremltools_blocks_of_two_along_axis_0, coremltools_channels_and_kernels_of_a_2x2x1x2_tensor,
-          torch_structured_along_axis_1_then_the_last, blocks_of_a_convolution_are_blocks_of_its_matrix,
-          nan_in_a_convolution_is_named_where_it_is, pieces_at_the_edge_are_units, check_of_vectors_blocks_and_kernels,
-          ese_loads_of_5_2_4_1_become_3_3_3_3, balance_with_remainders_keeps_the_exact_count, banks_keep_equally_many)
+TEST_MAIN("boxes", coremltools_blocks_of_two_along_axis_0, tfmot_blocks_of_2x2_by_average_and_by_maximum,
+          coremltools_channels_and_kernels_of_a_2x2x1x2_tensor, torch_structured_along_axis_1_then_the_last,
+          blocks_of_a_convolution_are_blocks_of_its_matrix, nan_in_a_convolution_is_named_where_it_is,
+          pieces_at_the_edge_are_units, check_of_vectors_blocks_and_kernels, ese_loads_of_5_2_4_1_become_3_3_3_3,
+          balance_with_remainders_keeps_the_exact_count, banks_keep_equally_many)

@@ -88,6 +88,23 @@ START_TEST(one_of_two_of_coremltools)
 }
 END_TEST
 
+/* Two of every three along axis 0 go; of equal ones (columns 2 and 3) the later stays. */
+START_TEST(one_of_three_of_coremltools_along_axis_0_with_a_remainder)
+{
+    const float w[7 * 6] = {
+        1,  3,  4,  -3, 2,  4,  /* */
+        -6, -7, 2,  4,  6,  8,  /* */
+        0,  4,  4,  1,  -9, -4, /* */
+        -9, 2,  -1, 8,  3,  9,  /* */
+        -1, 5,  0,  8,  9,  -3, /* */
+        -3, 3,  6,  3,  6,  -1, /* */
+        2,  1,  -2, 8,  2,  -6, /* */
+    };
+    expect_mask(prune_f32(w, 2, SHAPE(7, 6), "l1", "nm:keep_n=1,group_m=3,axis=0", PRUNE_QUOTA, 0),
+                "000000 110101 001010 100001 010110 001000 111111");
+}
+END_TEST
+
 START_TEST(masks_of_tfmot_with_remainders)
 {
     const float a[] = {.25f, -1.33f, .43f, -.11f, .47f, .92f, -.13f, -2.23f};
@@ -353,9 +370,9 @@ END_TEST
 
 TEST_MAIN("select", the_lab_tensor, han_quality_rule_as_a_threshold, the_lecture_matrix, rows_where_l1_and_l2_disagree,
           the_lecture_neuron_loses_its_smallest_weight, every_norm_ranks_single_elements_alike, two_of_four,
-          one_of_two_of_coremltools, masks_of_tfmot_with_remainders, counts_and_containers_of_torch_tests,
-          slices_of_torch_and_tfmot_tests, how_many_go_is_exact, counts_beyond_what_a_double_counts,
-          of_equal_scores_the_lower_number_goes, infinities_and_denormals_are_ranked, thresholds,
-          targets_are_met_in_every_pool, scalars_and_tensors_without_elements, bad_targets,
-          the_smallest_pool_limits_what_can_be_kept, pruning_again_at_a_lower_sparsity_revives_nothing,
-          objects_outlive_what_they_were_made_from)
+          one_of_two_of_coremltools, one_of_three_of_coremltools_along_axis_0_with_a_remainder,
+          masks_of_tfmot_with_remainders, counts_and_containers_of_torch_tests, slices_of_torch_and_tfmot_tests,
+          how_many_go_is_exact, counts_beyond_what_a_double_counts, of_equal_scores_the_lower_number_goes,
+          infinities_and_denormals_are_ranked, thresholds, targets_are_met_in_every_pool,
+          scalars_and_tensors_without_elements, bad_targets, the_smallest_pool_limits_what_can_be_kept,
+          pruning_again_at_a_lower_sparsity_revives_nothing, objects_outlive_what_they_were_made_from)
