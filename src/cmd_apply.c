@@ -44,8 +44,11 @@ static int apply_order(const struct job *job, prune_context *context, prune_tens
     return DONE;
 }
 
-static int work(const struct job *job, const char *path)
+static int work(void *argument, const char *path)
 {
+    const struct job *job = argument;
+    if (!job->mask && !job->order)
+        return option_missing(&cmd_apply, "--mask MASK.npy or --order ORDER.npy");
     prune_context *context = NULL;
     prune_tensor *weights = NULL;
     prune_mask *mask = NULL;
@@ -84,18 +87,7 @@ static int run(const struct command *self, int argc, char **argv)
                               {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                           });
     options_add_common(&options, &job.common);
-    int code = options_parse(&options, self, argc, argv);
-    if (!code && !options.help) {
-        code = options_operands(&options, self, 1, 1, "one file of weights");
-        if (!code && !job.mask && !job.order)
-            code = option_missing(self, "--mask MASK.npy or --order ORDER.npy");
-        if (!code && !job.out)
-            code = option_missing(self, "-o WEIGHTS, the file to write");
-        if (!code)
-            code = work(&job, options.operands.items[0]);
-    }
-    options_free(&options);
-    return code;
+    return options_run(&options, self, argc, argv, &job.out, "-o WEIGHTS, the file to write", work, &job);
 }
 
 const struct command cmd_apply = {

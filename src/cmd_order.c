@@ -107,8 +107,9 @@ static int show(const struct job *job, const struct variant *variants, int count
     return code;
 }
 
-static int work(struct job *job, const char *path)
+static int work(void *argument, const char *path)
 {
+    struct job *job = argument;
     static const int rows[VARIANTS] = {1, 2, 4, 8};
     struct variant variants[VARIANTS];
     prune_context *context = NULL;
@@ -150,16 +151,7 @@ static int run(const struct command *self, int argc, char **argv)
             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
         });
     options_add_common(&options, &job.common);
-    int code = options_parse(&options, self, argc, argv);
-    if (!code && !options.help) {
-        code = options_operands(&options, self, 1, 1, "one file of weights");
-        if (!code && !job.out)
-            code = option_missing(self, "-o ORDER.npy, the file to write");
-        if (!code)
-            code = work(&job, options.operands.items[0]);
-    }
-    options_free(&options);
-    return code;
+    return options_run(&options, self, argc, argv, &job.out, "-o ORDER.npy, the file to write", work, &job);
 }
 
 const struct command cmd_order = {

@@ -111,8 +111,9 @@ static int change(struct job *job, prune_tensor *weights, prune_mask **mask, pru
     return status ? complain_status(status, NULL) : DONE;
 }
 
-static int work(struct job *job, const char *path)
+static int work(void *argument, const char *path)
 {
+    struct job *job = argument;
     prune_context *context = NULL;
     prune_tensor *weights = NULL;
     prune_mask *mask = NULL;
@@ -158,16 +159,7 @@ static int run(const struct command *self, int argc, char **argv)
     kind_choice_add(&job.method_choice, &options, "recoveries", "method", "obs");
     data_add_options(&job.data, &options);
     options_add_common(&options, &job.common);
-    int code = options_parse(&options, self, argc, argv);
-    if (!code && !options.help) {
-        code = options_operands(&options, self, 1, 1, "one file of weights");
-        if (!code && !job.out)
-            code = option_missing(self, "-o WEIGHTS, the file to write");
-        if (!code)
-            code = work(&job, options.operands.items[0]);
-    }
-    options_free(&options);
-    return code;
+    return options_run(&options, self, argc, argv, &job.out, "-o WEIGHTS, the file to write", work, &job);
 }
 
 const struct command cmd_recover = {

@@ -55,8 +55,9 @@ static int show(const struct job *job, const prune_tensor *scores)
     return DONE;
 }
 
-static int work(struct job *job, const char *path)
+static int work(void *argument, const char *path)
 {
+    struct job *job = argument;
     prune_context *context = NULL;
     prune_tensor *weights = NULL;
     prune_scores *scores = NULL;
@@ -97,16 +98,7 @@ static int run(const struct command *self, int argc, char **argv)
                               {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                           });
     options_add_common(&options, &job.common);
-    int code = options_parse(&options, self, argc, argv);
-    if (!code && !options.help) {
-        code = options_operands(&options, self, 1, 1, "one file of weights");
-        if (!code && !job.out)
-            code = option_missing(self, "-o SCORES.npy, the file to write");
-        if (!code)
-            code = work(&job, options.operands.items[0]);
-    }
-    options_free(&options);
-    return code;
+    return options_run(&options, self, argc, argv, &job.out, "-o SCORES.npy, the file to write", work, &job);
 }
 
 const struct command cmd_score = {

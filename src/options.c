@@ -215,3 +215,18 @@ int option_missing(const struct command *command, const char *option)
 {
     return complain(USAGE, "%s needs %s; see `prune %s --help`", command->name, option, command->name);
 }
+
+int options_run(struct options *options, const struct command *command, int argc, char **argv,
+                const char *const *output, const char *text, int (*work)(void *job, const char *weights), void *job)
+{
+    int code = options_parse(options, command, argc, argv);
+    if (!code && !options->help) {
+        code = options_operands(options, command, 1, 1, "one file of weights");
+        if (!code && !*output)
+            code = option_missing(command, text);
+        if (!code)
+            code = work(job, options->operands.items[0]);
+    }
+    options_free(options);
+    return code;
+}

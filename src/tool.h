@@ -94,6 +94,11 @@ int options_operands(const struct options *options, const struct command *comman
                      const char *what);
 int option_missing(const struct command *command, const char *option);
 
+/* What commands on one file of weights have in common: parses, wants the file and `*output` (the text names it), works,
+ * and frees the options. */
+int options_run(struct options *options, const struct command *command, int argc, char **argv,
+                const char *const *output, const char *text, int (*work)(void *job, const char *weights), void *job);
+
 /* kinds.c: the options of a registry's kinds */
 
 struct kind_value {

@@ -77,7 +77,7 @@ equal "list --json names a parameter" "$(json "$out" granularities 1 parameters 
 prune mask a.npy b.npy --sparsity 0.5 -o "$scratch/m.npy"
 refused "one file too many" 2 "b.npy"
 prune mask --sparsity 0.5 -o "$scratch/m.npy"
-refused "no file" 2 "one npy file"
+refused "no file" 2 "one file of weights"
 prune mask a.npy --sparsity 0.5
 refused "no output" 2 "-o MASK.npy"
 prune mask a.npy --sparsity
