@@ -2,19 +2,7 @@
  *
  * Running out of memory in criteria that look at a whole tensor or at kept gradients, and in regularisers.
  */
-#include "oom.h"
-
-#define ROWS 8
-#define COLUMNS 12
-
-static float values[ROWS * COLUMNS];
-static const int64_t shape[] = {ROWS, COLUMNS};
-
-static void start(void)
-{
-    for (int i = 0; i < ROWS * COLUMNS; i++)
-        values[i] = (float)((i * 37 + 11) % 97 - 48);
-}
+#include "weights.h"
 
 static int32_t ones(void *user, const prune_tensor *weights, const prune_observations *observations,
                     prune_tensor *importances)

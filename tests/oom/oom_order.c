@@ -2,13 +2,7 @@
  *
  * Running out of memory in a search for a channel order.
  */
-#include "oom.h"
-
-#define ROWS 8
-#define COLUMNS 12
-
-static float values[ROWS * COLUMNS];
-static const int64_t shape[] = {ROWS, COLUMNS};
+#include "weights.h"
 
 /* A channel order, kept and resumed, and the weights in it. */
 static int32_t channel_order(prune_context *context, const char *spec)
@@ -51,8 +45,7 @@ static int32_t exact(prune_context *context)
 
 START_TEST(channel_orders)
 {
-    for (int i = 0; i < ROWS * COLUMNS; i++)
-        values[i] = (float)((i * 37 + 11) % 97 - 48);
+    start();
     ck_assert_int_gt(oom_sweep_context("stripe groups", stripe_groups, NULL), 10);
     ck_assert_int_gt(oom_sweep_context("exact", exact, NULL), 10);
 }

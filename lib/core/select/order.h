@@ -17,6 +17,24 @@
 #define PR_ORDER_MAX_GROUP 32  /* channels of a group that is permuted */
 #define PR_ORDER_MAX_GROUPS 8  /* groups of a window */
 #define PR_ORDER_MAX_WINDOW 64 /* channels of a window */
+
+/* What every search that goes step by step has: how wide, how often again, and from which seed. */
+#define PR_ORDER_SEARCH_PARAMETERS                                                                                     \
+    {.name = "block",                                                                                                  \
+     .type = PR_WHOLE,                                                                                                 \
+     .standard = "512",                                                                                                \
+     .least = 0,                                                                                                       \
+     .most = INT32_MAX,                                                                                                \
+     .help = "channels that are searched together at most; 0 for all"},                                                \
+        {.name = "regressions",                                                                                        \
+         .type = PR_WHOLE,                                                                                             \
+         .standard = "0",                                                                                              \
+         .least = 0,                                                                                                   \
+         .most = INT32_MAX,                                                                                            \
+         .help = "how often to go on from a random change of the best order"},                                         \
+    {                                                                                                                  \
+        .name = "seed", .type = PR_WHOLE, .standard = "1", .least = 0, .most = 0x1p53, .help = "of the random changes" \
+    }
 #define PR_ORDER_MAX_DEALS 100000
 #define PR_ORDER_LANES 8 /* partial sums over rows, always as many, so that sums have the same bits everywhere */
 

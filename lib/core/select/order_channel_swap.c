@@ -7,19 +7,7 @@
 enum { BLOCK, REGRESSIONS, SEED };
 
 static const struct pr_parameter parameters[] = {
-    {.name = "block",
-     .type = PR_WHOLE,
-     .standard = "512",
-     .least = 0,
-     .most = INT32_MAX,
-     .help = "channels that are searched together at most; 0 for all"},
-    {.name = "regressions",
-     .type = PR_WHOLE,
-     .standard = "0",
-     .least = 0,
-     .most = INT32_MAX,
-     .help = "how often to go on from a random change of the best order"},
-    {.name = "seed", .type = PR_WHOLE, .standard = "1", .least = 0, .most = 0x1p53, .help = "of the random changes"},
+    PR_ORDER_SEARCH_PARAMETERS,
     {0},
 };
 
