@@ -58,9 +58,9 @@
  *                    F of the whole tensor, without the matrix: gradients^2 x elements operations, 8 gradients^2 bytes;
  *                    through the BLAS, where there is one; Frantar, Kurtic and Alistarh 2021
  *
- * Every criterion takes two settings more, e.g. "l1:aggregate=mean,normalize=l2", or one. Those that put a unit together
- * from elements have the first; fpgm, obs, random, taylor-gate, taylor-activation, apoz, mean-activation and scale, which
- * score it as a whole, have not:
+ * Every criterion takes two settings more, e.g. "l1:aggregate=mean,normalize=l2", or one. Those that put a unit
+ * together from elements have the first; fpgm, obs, random, taylor-gate, taylor-activation, apoz, mean-activation and
+ * scale, which score it as a whole, have not:
  *
  *   aggregate   how a unit's elements are put together: "sum" or "mean" of what stands under the sum above (l2 with
  *               mean is the root mean square), "max", "product" or "first" (in row-major order) of the scores that the
