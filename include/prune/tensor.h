@@ -25,6 +25,10 @@ typedef struct prune_tensor prune_tensor;
 #define PRUNE_I32 6
 #define PRUNE_I64 7
 #define PRUNE_F64 8
+#define PRUNE_I8 9
+#define PRUNE_I16 10
+#define PRUNE_U16 11
+#define PRUNE_U32 12
 
 #define PRUNE_MAX_RANK 8
 

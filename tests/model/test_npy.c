@@ -83,10 +83,12 @@ END_TEST
 
 START_TEST(every_dtype_comes_back)
 {
-    static const int32_t dtypes[] = {PRUNE_F16, PRUNE_F32, PRUNE_F64, PRUNE_U8, PRUNE_BOOL, PRUNE_I32, PRUNE_I64};
-    static const char *const descrs[] = {"'<f2'", "'<f4'", "'<f8'", "'|u1'", "'|b1'", "'<i4'", "'<i8'"};
+    static const int32_t dtypes[] = {PRUNE_F16, PRUNE_F32, PRUNE_F64, PRUNE_U8,  PRUNE_BOOL, PRUNE_I32,
+                                     PRUNE_I64, PRUNE_I8,  PRUNE_I16, PRUNE_U16, PRUNE_U32};
+    static const char *const descrs[] = {"'<f2'", "'<f4'", "'<f8'", "'|u1'", "'|b1'", "'<i4'",
+                                         "'<i8'", "'|i1'", "'<i2'", "'<u2'", "'<u4'"};
     const int64_t shape[] = {2, 3};
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 11; i++) {
         prune_tensor *tensor, *back;
         OK(prune_tensor_create(&tensor, NULL, dtypes[i], 2, shape));
         unsigned char *bytes = prune_tensor_data(tensor);
@@ -299,7 +301,8 @@ END_TEST
 
 START_TEST(dtypes_of_python_objects_and_other_kinds)
 {
-    static const char *const others[] = {"<f16", "<U999999999", "<c8", "|i1", "<u2", "|V2", "|S3", "<M8", "<f4", "|f4"};
+    static const char *const others[] = {"<f16", "<U999999999", "<c8", "<u8", "<c16",
+                                         "|V2",  "|S3",         "<M8", "<f4", "|f4"};
     char dict[128];
     refuses_as("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", 8, PRUNE_E_UNSUPPORTED, "Python objects");
     refuses_as("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", 4, PRUNE_E_UNSUPPORTED,

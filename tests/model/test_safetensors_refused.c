@@ -218,7 +218,7 @@ START_TEST(dtypes_unknown_lower_case_or_null)
     REFUSES("{\"w\":{\"dtype\":1,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "for dtype");
     REFUSES_AS("{\"w\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, PRUNE_E_UNSUPPORTED,
                "F8_E4M3");
-    REFUSES_AS("{\"w\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, PRUNE_E_UNSUPPORTED, "I16");
+    REFUSES_AS("{\"w\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, PRUNE_E_UNSUPPORTED, "U64");
 }
 END_TEST
 

@@ -13,14 +13,14 @@ START_TEST(dtypes_have_sizes_and_names)
     static const struct {
         int32_t dtype, size;
         const char *name;
-    } all[] = {{1, 4, "f32"},  {2, 2, "f16"}, {3, 2, "bf16"}, {4, 1, "u8"},
-               {5, 1, "bool"}, {6, 4, "i32"}, {7, 8, "i64"},  {8, 8, "f64"}};
-    for (size_t i = 0; i < 8; i++) {
+    } all[] = {{1, 4, "f32"}, {2, 2, "f16"}, {3, 2, "bf16"}, {4, 1, "u8"},   {5, 1, "bool"}, {6, 4, "i32"},
+               {7, 8, "i64"}, {8, 8, "f64"}, {9, 1, "i8"},   {10, 2, "i16"}, {11, 2, "u16"}, {12, 4, "u32"}};
+    for (size_t i = 0; i < 12; i++) {
         ck_assert_int_eq(prune_dtype_size(all[i].dtype), all[i].size);
         ck_assert_str_eq(prune_dtype_name(all[i].dtype), all[i].name);
         ck_assert_int_eq(prune_dtype_from_name(all[i].name), all[i].dtype);
     }
-    static const int32_t none[] = {0, 9, -1, INT32_MAX, INT32_MIN};
+    static const int32_t none[] = {0, 13, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < 5; i++) {
         ck_assert_int_eq(prune_dtype_size(none[i]), 0);
         ck_assert_str_eq(prune_dtype_name(none[i]), "?");
@@ -173,8 +173,8 @@ END_TEST
 START_TEST(every_pair_of_types_keeps_small_whole_numbers)
 {
     double in[4] = {0, 1, 1, 0}, more[4] = {0, 1, 100, 7};
-    for (int32_t from = 1; from <= PRUNE_F64; from++) {
-        for (int32_t to = 1; to <= PRUNE_F64; to++) {
+    for (int32_t from = 1; from <= PRUNE_U32; from++) {
+        for (int32_t to = 1; to <= PRUNE_U32; to++) {
             int truth = from == PRUNE_BOOL || to == PRUNE_BOOL;
             prune_tensor *first = borrow(truth ? in : more, PRUNE_F64, 4), *second, *third;
             OK(prune_tensor_convert(&second, first, from));
@@ -200,6 +200,8 @@ START_TEST(i64_keeps_all_its_bits)
     prune_tensor *source = borrow(in, PRUNE_I64, 3), *copy, *out = UNTOUCHED;
     OK(prune_tensor_convert(&copy, source, PRUNE_I64));
     ck_assert_mem_eq(prune_tensor_const_data(copy), in, sizeof in);
+    for (int32_t narrow = PRUNE_I8; narrow <= PRUNE_U32; narrow++)
+        FAILS(prune_tensor_convert(&out, source, narrow), PRUNE_E_VALUE, prune_dtype_name(narrow));
     FAILS(prune_tensor_convert(&out, source, PRUNE_I32), PRUNE_E_VALUE, "i32");
     ck_assert_ptr_eq(out, UNTOUCHED);
     prune_tensor_free(copy);
@@ -222,6 +224,12 @@ START_TEST(integers_and_bool_refuse_what_they_cannot_hold)
         {0x1p63, PRUNE_I64},       {-0x1.1p63, PRUNE_I64},
         {1.5, PRUNE_I64},          {(double)INFINITY, PRUNE_I64},
         {(double)NAN, PRUNE_I64},  {(double)-INFINITY, PRUNE_U8},
+        {128, PRUNE_I8},           {-129, PRUNE_I8},
+        {0.5, PRUNE_I8},           {(double)NAN, PRUNE_I8},
+        {32768, PRUNE_I16},        {-32769, PRUNE_I16},
+        {-1, PRUNE_U16},           {65536, PRUNE_U16},
+        {4294967296.0, PRUNE_U32}, {-1, PRUNE_U32},
+        {1.5, PRUNE_U32},          {(double)NAN, PRUNE_U32},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double in[600] = {0};

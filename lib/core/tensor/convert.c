@@ -82,7 +82,7 @@ int32_t prune_tensor_convert(prune_tensor **out, const prune_tensor *tensor, int
     PR_REQUIRE(out);
     PR_REQUIRE(tensor);
     if (!prune_dtype_size(dtype))
-        return pr_fail(PRUNE_E_DTYPE, "%s: %d is no dtype; those of prune/tensor.h are 1 (f32) to 8 (f64)", __func__,
+        return pr_fail(PRUNE_E_DTYPE, "%s: %d is no dtype; those of prune/tensor.h are 1 (f32) to 12 (u32)", __func__,
                        (int)dtype);
     PR_TRY(check_values(tensor, dtype));
     PR_TRY(pr_tensor_new(&target, tensor->context, dtype, tensor->rank, tensor->shape));

@@ -9,6 +9,7 @@ static const struct {
 } dtypes[] = {
     [PRUNE_F32] = {"f32", 4}, [PRUNE_F16] = {"f16", 2},   [PRUNE_BF16] = {"bf16", 2}, [PRUNE_U8] = {"u8", 1},
     [PRUNE_I32] = {"i32", 4}, [PRUNE_BOOL] = {"bool", 1}, [PRUNE_I64] = {"i64", 8},   [PRUNE_F64] = {"f64", 8},
+    [PRUNE_I8] = {"i8", 1},   [PRUNE_I16] = {"i16", 2},   [PRUNE_U16] = {"u16", 2},   [PRUNE_U32] = {"u32", 4},
 };
 #define DTYPES ((int32_t)(sizeof dtypes / sizeof *dtypes))
 
@@ -115,6 +116,14 @@ void pr_read_double(int32_t dtype, const void *data, int64_t stride, int64_t cou
         READ(int64_t, (double)*p);
     case PRUNE_F64:
         READ(double, *p);
+    case PRUNE_I8:
+        READ(int8_t, (double)*p);
+    case PRUNE_I16:
+        READ(int16_t, (double)*p);
+    case PRUNE_U16:
+        READ(uint16_t, (double)*p);
+    case PRUNE_U32:
+        READ(uint32_t, (double)*p);
     default:
         return;
     }
@@ -138,6 +147,14 @@ void pr_read_float(int32_t dtype, const void *data, int64_t stride, int64_t coun
         READ(int64_t, (float)*p);
     case PRUNE_F64:
         READ(double, (float)*p);
+    case PRUNE_I8:
+        READ(int8_t, (float)*p);
+    case PRUNE_I16:
+        READ(int16_t, (float)*p);
+    case PRUNE_U16:
+        READ(uint16_t, (float)*p);
+    case PRUNE_U32:
+        READ(uint32_t, (float)*p);
     default:
         return;
     }
@@ -153,6 +170,14 @@ void pr_read_i64(int32_t dtype, const void *data, int64_t stride, int64_t count,
         READ(int32_t, (int64_t)*p);
     case PRUNE_I64:
         READ(int64_t, *p);
+    case PRUNE_I8:
+        READ(int8_t, (int64_t)*p);
+    case PRUNE_I16:
+        READ(int16_t, (int64_t)*p);
+    case PRUNE_U16:
+        READ(uint16_t, (int64_t)*p);
+    case PRUNE_U32:
+        READ(uint32_t, (int64_t)*p);
     default:
         return;
     }
@@ -187,6 +212,14 @@ int64_t pr_store_double(int32_t dtype, void *data, int64_t stride, int64_t count
         STORE(int64_t, v >= -0x1p63 && v < 0x1p63 && v == (double)(int64_t)v, (int64_t)v);
     case PRUNE_F64:
         STORE(double, 1, v);
+    case PRUNE_I8:
+        STORE(int8_t, v >= INT8_MIN && v <= INT8_MAX && v == (double)(int8_t)v, (int8_t)v);
+    case PRUNE_I16:
+        STORE(int16_t, v >= INT16_MIN && v <= INT16_MAX && v == (double)(int16_t)v, (int16_t)v);
+    case PRUNE_U16:
+        STORE(uint16_t, v >= 0 && v <= UINT16_MAX && v == (double)(uint16_t)v, (uint16_t)v);
+    case PRUNE_U32:
+        STORE(uint32_t, v >= 0 && v <= UINT32_MAX && v == (double)(uint32_t)v, (uint32_t)v);
     default:
         return 0;
     }
@@ -221,6 +254,14 @@ int64_t pr_store_i64(int32_t dtype, void *data, int64_t stride, int64_t count, c
         STORE(int64_t, 1, v);
     case PRUNE_F64:
         STORE(double, 1, (double)v);
+    case PRUNE_I8:
+        STORE(int8_t, v >= INT8_MIN && v <= INT8_MAX, (int8_t)v);
+    case PRUNE_I16:
+        STORE(int16_t, v >= INT16_MIN && v <= INT16_MAX, (int16_t)v);
+    case PRUNE_U16:
+        STORE(uint16_t, v >= 0 && v <= UINT16_MAX, (uint16_t)v);
+    case PRUNE_U32:
+        STORE(uint32_t, v >= 0 && v <= UINT32_MAX, (uint32_t)v);
     default:
         return 0;
     }

@@ -29,7 +29,7 @@ static int32_t check_dtype(const char *function, int32_t dtype)
 {
     if (prune_dtype_size(dtype))
         return PRUNE_OK;
-    return pr_fail(PRUNE_E_DTYPE, "%s: %d is no dtype; those of prune/tensor.h are 1 (f32) to 8 (f64)", function,
+    return pr_fail(PRUNE_E_DTYPE, "%s: %d is no dtype; those of prune/tensor.h are 1 (f32) to 12 (u32)", function,
                    (int)dtype);
 }
 

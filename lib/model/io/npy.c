@@ -26,7 +26,8 @@ static const struct {
     const char *code;
     int32_t dtype;
 } codes[] = {{"f2", PRUNE_F16},  {"f4", PRUNE_F32}, {"f8", PRUNE_F64}, {"u1", PRUNE_U8},
-             {"b1", PRUNE_BOOL}, {"i4", PRUNE_I32}, {"i8", PRUNE_I64}};
+             {"b1", PRUNE_BOOL}, {"i4", PRUNE_I32}, {"i8", PRUNE_I64}, {"i1", PRUNE_I8},
+             {"i2", PRUNE_I16},  {"u2", PRUNE_U16}, {"u4", PRUNE_U32}};
 #define CODES ((int)(sizeof codes / sizeof *codes))
 
 static int take(struct cursor *cursor, const char *word)

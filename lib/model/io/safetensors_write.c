@@ -11,23 +11,23 @@
 #include "base/alloc.h"
 #include "model/io/archive.h"
 
-const int32_t pm_safetensors_order[] = {PRUNE_I64, PRUNE_F64, PRUNE_F32,  PRUNE_I32, PRUNE_BF16,
-                                        PRUNE_F16, PRUNE_U8,  PRUNE_BOOL, 0};
+const int32_t pm_safetensors_order[] = {PRUNE_I64, PRUNE_F64, PRUNE_F32, PRUNE_U32, PRUNE_I32,  PRUNE_BF16, PRUNE_F16,
+                                        PRUNE_U16, PRUNE_I16, PRUNE_I8,  PRUNE_U8,  PRUNE_BOOL, 0};
 
 const char *pm_safetensors_name(int32_t dtype)
 {
     static const char *const names[] = {
         [PRUNE_F32] = "F32",   [PRUNE_F16] = "F16", [PRUNE_BF16] = "BF16", [PRUNE_U8] = "U8",
         [PRUNE_BOOL] = "BOOL", [PRUNE_I32] = "I32", [PRUNE_I64] = "I64",   [PRUNE_F64] = "F64",
+        [PRUNE_I8] = "I8",     [PRUNE_I16] = "I16", [PRUNE_U16] = "U16",   [PRUNE_U32] = "U32",
     };
     return names[dtype];
 }
 
 int32_t pm_safetensors_dtype(const char *name)
 {
-    static const char *const others[] = {"F4",      "F6_E2M3", "F6_E3M2",     "I8",          "F8_E5M2",
-                                         "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I16",
-                                         "U16",     "U32",     "U64",         "C64"};
+    static const char *const others[] = {"F4",      "F6_E2M3",     "F6_E3M2",     "F8_E5M2", "F8_E4M3",
+                                         "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "U64",     "C64"};
     for (const int32_t *dtype = pm_safetensors_order; *dtype; dtype++)
         if (strcmp(name, pm_safetensors_name(*dtype)) == 0)
             return *dtype;
