@@ -43,6 +43,10 @@
  *   "scale:channel_axis=X"            |factor| of a channel: a batch normalisation's gamma (Liu et al. 2017), or one of
  *                    one's own
  *
+ * The three taylors take blocks=N, 1 unless it is given: the units of a tensor that N blocks add their outputs to, as
+ * they do to a skip connection, gather the gradients of all of them, and their scores are divided by N, before
+ * normalize (Molchanov et al. 2019: 3, 4, 6 and 3 for the four stages of a ResNet-50).
+ *
  * The last three and taylor-activation score a unit by the mean over the channels that it lies in, along axis X of the
  * weights: 0, the default, for the outputs of this layer, 1 for its inputs.
  *

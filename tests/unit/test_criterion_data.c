@@ -171,6 +171,59 @@ START_TEST(taylor_of_activations_with_the_layers_norm)
 }
 END_TEST
 
+/* The gates on the skip connections of a ResNet-50's stages gather the gradients of 3, 4, 6 and 3 blocks. */
+START_TEST(taylor_of_skip_connections_is_divided_by_3_4_6_and_3_blocks)
+{
+    const double gates[] = {1, -1, 2}, share[4][3] = {{.02, .5, .5}, {.01, .5, .5}, {.012, .5, .5}, {.03, .5, .5}};
+    const double due[4][3] = {{.02, .5, 2}, {.01, .5, 2}, {.012, .5, 2}, {.03, .5, 2}};
+    const int blocks[] = {3, 4, 6, 3};
+    const char *const criteria[] = {"taylor", "taylor:form=gate", "taylor-gate", "taylor-activation:form=gate"};
+    for (int c = 0; c < 4; c++) {
+        prune_selection *plain, *divided;
+        prune_scores *scores[8];
+        OK(prune_selection_create(&plain, NULL));
+        OK(prune_selection_create(&divided, NULL));
+        for (int stage = 0; stage < 4; stage++) {
+            char spec[64];
+            double g[3];
+            prune_observations *o = observe(GRADIENT_NEEDS | PRUNE_OBSERVE_ACTIVATION_GRADIENTS);
+            prune_tensor *w = borrow(gates, PRUNE_F64, 2, SHAPE(3, 1));
+            for (int i = 0; i < 3; i++)
+                g[i] = sqrt(share[stage][i] * blocks[stage]);
+            feed(o, PRUNE_GRADIENTS, g, 2, SHAPE(3, 1));
+            feed_pair(o, PRUNE_ACTIVATIONS, gates, g, 2, SHAPE(1, 3));
+            snprintf(spec, sizeof spec, "%s%cblocks=%d", criteria[c], strchr(criteria[c], ':') ? ',' : ':',
+                     blocks[stage]);
+            scores[stage] = score_observed(w, o, criteria[c], "row");
+            scores[4 + stage] = score_observed(w, o, spec, "row");
+            expect_values(scores[4 + stage], 3, due[stage], 1e-14);
+            OK(prune_selection_add(plain, scores[stage], NULL, 1, NULL));
+            OK(prune_selection_add(divided, scores[4 + stage], NULL, 1, NULL));
+            prune_tensor_free(w);
+            prune_observations_free(o);
+        }
+        /* What goes first of all: .04 and .06 without the division, .01 and .012 with it. */
+        const int kept_plain[] = {2, 2, 3, 3}, kept_divided[] = {3, 2, 2, 3};
+        OK(prune_selection_solve(plain, NULL, PRUNE_COUNT, 2, NULL));
+        OK(prune_selection_solve(divided, NULL, PRUNE_COUNT, 2, NULL));
+        for (int stage = 0; stage < 4; stage++) {
+            int64_t a, b;
+            OK(prune_selection_kept(plain, stage, &a, NULL));
+            OK(prune_selection_kept(divided, stage, &b, NULL));
+            ck_assert_int_eq(a, kept_plain[stage]);
+            ck_assert_int_eq(b, kept_divided[stage]);
+        }
+        prune_selection_free(plain), prune_selection_free(divided);
+        for (int i = 0; i < 8; i++)
+            prune_scores_free(scores[i]);
+    }
+    prune_criterion *none = UNTOUCHED;
+    FAILS(prune_criterion_create(&none, NULL, "taylor-gate:blocks=0"), PRUNE_E_SPEC, "blocks=0");
+    FAILS(prune_criterion_create(&none, NULL, "taylor:blocks=1.5"), PRUNE_E_SPEC, "whole number");
+    ck_assert_ptr_eq(none, UNTOUCHED);
+}
+END_TEST
+
 START_TEST(momentum_over_steps_and_what_units_cost)
 {
     const double a[] = {1, 2, INFINITY}, b[] = {3, -2, 1}, costs[] = {100, 0, 5};
@@ -590,9 +643,10 @@ END_TEST
 
 TEST_MAIN("criterion_data", taylor_prunes_the_larger_weight, taylor_over_steps_and_of_the_mean_gradient,
           taylor_gate_of_gamma_and_beta, taylor_gate_on_every_shape, taylor_of_activations_with_the_layers_norm,
-          momentum_over_steps_and_what_units_cost, the_lecture_obd_0_0125_and_0_09, obd_of_hessians_with_known_answers,
-          obd_takes_negative_curvature_for_none, fisher_and_snip, movement_keeps_what_moves_away_from_zero,
-          wanda_examples_of_one_sample, wanda_lets_the_weights_of_a_row_compete, wanda_of_convolutions,
-          wanda_on_many_weights, the_lecture_apoz_prunes_channel_2, the_lecture_gammas_remove_filters_1_and_2,
-          what_is_missing_is_named, sizes_that_do_not_match_are_refused, infinite_weights_stay_on_top,
-          threads_and_views_give_the_same_scores, every_allocation_may_fail)
+          taylor_of_skip_connections_is_divided_by_3_4_6_and_3_blocks, momentum_over_steps_and_what_units_cost,
+          the_lecture_obd_0_0125_and_0_09, obd_of_hessians_with_known_answers, obd_takes_negative_curvature_for_none,
+          fisher_and_snip, movement_keeps_what_moves_away_from_zero, wanda_examples_of_one_sample,
+          wanda_lets_the_weights_of_a_row_compete, wanda_of_convolutions, wanda_on_many_weights,
+          the_lecture_apoz_prunes_channel_2, the_lecture_gammas_remove_filters_1_and_2, what_is_missing_is_named,
+          sizes_that_do_not_match_are_refused, infinite_weights_stay_on_top, threads_and_views_give_the_same_scores,
+          every_allocation_may_fail)

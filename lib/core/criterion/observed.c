@@ -72,3 +72,11 @@ int32_t pr_score_channels(const struct pr_scoring *scoring, int32_t statistic, i
     prune_tensor_free(values);
     return status;
 }
+
+int32_t pr_share_among_blocks(const struct pr_scoring *scoring, int32_t blocks, double *scores)
+{
+    double count = (double)scoring->values->whole[blocks];
+    for (int64_t i = 0; count > 1 && i < scoring->grid->units; i++)
+        scores[i] /= count;
+    return PRUNE_OK;
+}

@@ -37,6 +37,15 @@ static inline double pr_steps_of(const struct pr_scoring *scoring, int32_t group
         .help = "axis of the weights along which the channels lie: 0 for their own layer, 1 for the next"              \
     }
 
+/* A row for the table of parameters of kinds whose gradients may come from several blocks, and the `layer` that divides
+ * all scores by the number of them, parameter number `blocks`. */
+#define PR_BLOCKS                                                                                                      \
+    {                                                                                                                  \
+        .name = "blocks", .type = PR_WHOLE, .standard = "1", .least = 1, .most = INT32_MAX,                            \
+        .help = "blocks that add to one skip connection, whose gradients add up: the scores are divided by them"       \
+    }
+int32_t pr_share_among_blocks(const struct pr_scoring *scoring, int32_t blocks, double *scores);
+
 /* For `units`: the mean of a PRUNE_OBSERVED_ statistic of channels over those that a unit lies in, each changed by
  * `change` (NULL for none). `axis` is the number of the axis. */
 int32_t pr_score_channels(const struct pr_scoring *scoring, int32_t statistic, int64_t axis, double (*change)(double),

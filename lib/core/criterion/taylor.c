@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/criterion/observed.h"
 
-enum { FORM, AVERAGE };
+enum { FORM, AVERAGE, BLOCKS };
 enum { FORM_SUM, FORM_GATE, FORM_ABSOLUTE };
 enum { AVERAGE_STEPS, AVERAGE_GRADIENTS };
 
@@ -16,6 +16,7 @@ static const struct pr_parameter parameters[] = {
      .standard = "steps",
      .words = "steps|gradients",
      .help = "over steps: of what g gives, or of g itself (gate: always of g; see taylor-gate)"},
+    PR_BLOCKS,
     PR_AGGREGATE("sum"),
     PR_NORMALIZE,
     {0},
@@ -81,10 +82,16 @@ static void single(const struct pr_scoring *scoring, int64_t position, double *r
     finish(scoring, row, count);
 }
 
+static int32_t layer(const struct pr_scoring *scoring, double *scores)
+{
+    return pr_share_among_blocks(scoring, BLOCKS, scores);
+}
+
 const struct pr_criterion_kind pr_criterion_taylor = {
     .kind = {.name = "taylor", .help = "first order: (g w)^2 of gradients g", .parameters = parameters},
     .needs = needs,
     .terms = terms,
     .finish = finish,
     .single = single,
+    .layer = layer,
 };

@@ -4,7 +4,9 @@
 
 #define CHUNK 512
 
-static const struct pr_parameter parameters[] = {PR_NORMALIZE, {0}};
+enum { BLOCKS };
+
+static const struct pr_parameter parameters[] = {PR_BLOCKS, PR_NORMALIZE, {0}};
 
 static int32_t needs(const struct pr_values *values)
 {
@@ -76,10 +78,16 @@ static int32_t units(const struct pr_scoring *scoring, double *scores)
     return status;
 }
 
+static int32_t layer(const struct pr_scoring *scoring, double *scores)
+{
+    return pr_share_among_blocks(scoring, BLOCKS, scores);
+}
+
 const struct pr_criterion_kind pr_criterion_taylor_gate = {
     .kind = {.name = "taylor-gate",
              .help = "first order: (sum of g w)^2 of a unit, averaged over the gradients that are kept",
              .parameters = parameters},
     .needs = needs,
     .units = units,
+    .layer = layer,
 };
