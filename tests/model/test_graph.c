@@ -4,7 +4,7 @@
  */
 #include "networks.h"
 
-#include "model/ops/ops.h"
+#include "model/network/links/links.h"
 
 static double loss_double(double *const p[12], const float *x, const int64_t *labels, int64_t samples)
 {
@@ -279,10 +279,10 @@ END_TEST
 START_TEST(operators_say_what_they_cost)
 {
     struct pr_values values = {.whole = {784, 300}};
-    struct pm_shape in = {1, {784}, 784};
-    ck_assert_int_eq(pm_op_linear.macs(&values, &in), 235200);
-    ck_assert_int_eq(pm_op_relu.macs(&values, &in), 0);
-    ck_assert_int_eq(pm_op_flatten.macs(&values, &in), 0);
+    struct pm_sample_shape in = {1, {784}, 784};
+    ck_assert_int_eq(pm_link_linear.macs(&values, &in), 235200);
+    ck_assert_int_eq(pm_link_relu.macs(&values, &in), 0);
+    ck_assert_int_eq(pm_link_flatten.macs(&values, &in), 0);
 }
 END_TEST
 
@@ -291,7 +291,7 @@ START_TEST(relu_passes_nan_and_clears_the_sign_of_zero)
     float x[19] = {-1, -0.0f, 0, 2, NAN, INFINITY, -INFINITY};
     x[17] = -3, x[18] = NAN;
     struct pm_pass pass = {.samples = 1, .in = 19, .out = 19, .x = x, .y = x};
-    pm_op_relu.forward(&pass);
+    pm_link_relu.forward(&pass);
     ck_assert(x[0] == 0 && !signbit(x[0]) && !signbit(x[1]) && x[3] == 2 && isnan(x[4]) && isinf(x[5]) && x[6] == 0);
     ck_assert(x[17] == 0 && isnan(x[18]));
 }

@@ -4,7 +4,7 @@
  */
 #include "networks.h"
 
-#include "model/graph/runner.h"
+#include "model/network/runner.h"
 
 START_TEST(every_output_of_a_branching_graph_is_right_at_any_batch)
 {

@@ -19,12 +19,13 @@ recover: observe select criterion
 quantize: tensor kernels
 sparse: mask quantize granularity
 kinds.c: criterion select sparse recover regularize
+network: base
 graph: base
 ops: graph
-io: graph
-train: ops
+io: graph network
+train: ops network
 channels: ops
-cost: ops
+cost: ops network
 search: train channels cost
 accel: cost io
 report: search io accel
@@ -50,7 +51,7 @@ check_rooms() {
         targets = split(side[2], target, " ")
         for (j = 1; j <= targets; j++)
           for (other in known) if (may[target[j], other]) may[room, other] = 1
-        model[room] = seen_graph = seen_graph || room == "graph"
+        model[room] = seen_model = seen_model || room == "network"
       }
       pairs = split(public, pair, /[ \n]+/)
       for (i = 1; i <= pairs; i++) { split(pair[i], side, ":"); home[side[1]] = side[2] }

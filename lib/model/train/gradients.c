@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "model/ops/ops.h"
+#include "model/network/links/links.h"
 #include "model/train/trainer.h"
 
 /* Values that are one memory: a view stands for its input. */
@@ -16,7 +16,7 @@ static int32_t root_of(const prune_network *network, int32_t value)
     return value;
 }
 
-static struct pm_pass pass_of(const prune_trainer *trainer, const struct pm_node *node, int64_t samples)
+static struct pm_pass pass_of(const prune_trainer *trainer, const struct pm_network_node *node, int64_t samples)
 {
     const prune_network *network = trainer->network;
     struct pm_pass pass = {
@@ -36,7 +36,7 @@ static struct pm_pass pass_of(const prune_trainer *trainer, const struct pm_node
     return pass;
 }
 
-static void clear_gradients(prune_trainer *trainer, const struct pm_node *node)
+static void clear_gradients(prune_trainer *trainer, const struct pm_network_node *node)
 {
     for (int32_t i = 0; i < node->parameter_count; i++) {
         prune_tensor *gradient = trainer->parameters[node->parameter + i].gradient;
@@ -55,7 +55,7 @@ double pm_trainer_gradients(prune_trainer *trainer, const float *x, const int64_
             values[i].y = (float *)(uintptr_t)x; /* read only: nothing is made at the input */
     }
     for (int32_t i = 0; i < network->node_count; i++) {
-        const struct pm_node *node = &network->nodes[i];
+        const struct pm_network_node *node = &network->nodes[i];
         struct pm_pass pass = pass_of(trainer, node, samples);
         if (node->op->role != PM_VIEW)
             node->op->forward(&pass);
@@ -68,7 +68,7 @@ double pm_trainer_gradients(prune_trainer *trainer, const float *x, const int64_
         values[root].written = 1;
     }
     for (int32_t i = network->node_count - 1; i >= 0; i--) {
-        const struct pm_node *node = &network->nodes[i];
+        const struct pm_network_node *node = &network->nodes[i];
         struct pm_pass pass = pass_of(trainer, node, samples);
         int32_t root = root_of(network, node->input);
         if (node->op->role == PM_VIEW)

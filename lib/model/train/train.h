@@ -5,7 +5,7 @@
 #ifndef PM_TRAIN_TRAIN_H
 #define PM_TRAIN_TRAIN_H
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 /* Elements that are worked on at a time: weight, gradient and momentum of a chunk stay in the first-level cache from
  * the step to the constraints. A multiple of 64. */

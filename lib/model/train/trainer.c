@@ -25,7 +25,7 @@ static int32_t check_network(const prune_network *network, int32_t *input)
         return pr_fail(PRUNE_E_UNSUPPORTED, "a packed network cannot be trained; train the one it was packed from");
     PR_TRY(pm_single_input(network, "training", input));
     for (int32_t i = 0; i < network->output_count; i++) {
-        const struct pm_value *value = &network->values[network->outputs[i]];
+        const struct pm_network_value *value = &network->values[network->outputs[i]];
         if (value->shape.rank != 1)
             return pr_fail(PRUNE_E_SHAPE, "output \"%s\" has rank %d a sample; a loss over classes needs rank 1",
                            value->name, (int)value->shape.rank);
@@ -33,7 +33,7 @@ static int32_t check_network(const prune_network *network, int32_t *input)
     return PRUNE_OK;
 }
 
-static int32_t make_parameter(struct pm_trained *made, prune_context *context, const struct pm_parameter *from)
+static int32_t make_parameter(struct pm_trained *made, prune_context *context, const struct pm_network_parameter *from)
 {
     PR_TRY(prune_tensor_create(&made->gradient, context, PRUNE_F32, from->form.rank, from->form.shape));
     PR_TRY(prune_tensor_create(&made->momentum, context, PRUNE_F32, from->form.rank, from->form.shape));
@@ -51,7 +51,8 @@ static int32_t make_values(prune_trainer *trainer)
     int64_t batch = trainer->settings.batch;
     for (int32_t i = 0; i < network->value_count; i++) {
         struct pm_activation *value = &trainer->values[i];
-        const struct pm_node *node = network->values[i].node < 0 ? NULL : &network->nodes[network->values[i].node];
+        const struct pm_network_node *node =
+            network->values[i].node < 0 ? NULL : &network->nodes[network->values[i].node];
         int64_t numbers = 0;
         if (!node)
             continue;
@@ -164,7 +165,7 @@ static int32_t step(prune_trainer *trainer, const float *x, const int64_t *label
                        isnan(result) ? "NaN" : "infinite", (long long)trainer->steps_done + 1,
                        (long long)trainer->epochs_done + 1);
     for (int32_t i = 0; i < network->parameter_count; i++) {
-        const struct pm_parameter *parameter = &network->parameters[i];
+        const struct pm_network_parameter *parameter = &network->parameters[i];
         const struct pm_trained *trained = &trainer->parameters[i];
         struct pm_sgd sgd = {
             .rate = (float)rate,

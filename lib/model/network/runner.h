@@ -2,18 +2,18 @@
  *
  * The runner from the inside.
  */
-#ifndef PM_GRAPH_RUNNER_H
-#define PM_GRAPH_RUNNER_H
+#ifndef PM_NETWORK_RUNNER_H
+#define PM_NETWORK_RUNNER_H
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
-enum pm_how { PM_BY_OPERATOR, PM_BY_SGEMM, PM_BY_SGEMV, PM_BY_PACKED };
+enum pm_how { PM_BY_LINK, PM_BY_SGEMM, PM_BY_SGEMV, PM_BY_PACKED };
 
 /* One node, with the activation behind it where that is fused. Values are named by their storage, see below. */
-struct pm_step {
+struct pm_network_step {
     enum pm_how how;
-    const struct pm_node *node; /* of the runner's own list */
-    int relu;                   /* fused */
+    const struct pm_network_node *node; /* of the runner's own list */
+    int relu;                           /* fused */
     int32_t input, output;
     int64_t in, out;
     float *parameters[PM_MAX_NODE_PARAMETERS]; /* the runner's copies; NULL where sparse */
@@ -25,12 +25,12 @@ struct prune_runner {
     prune_context *context;
     int64_t batch;
     int32_t input, value_count, node_count, output_count, step_count, slot_count;
-    struct pm_node *nodes; /* copies: the network may go or change */
-    int64_t *sizes;        /* of values: elements of one sample */
-    int32_t *storage;      /* value -> the value whose memory it has: views and fused sums have that of another */
-    int32_t *slot;         /* storage -> number of its buffer; -1 for the input and what is not made */
+    struct pm_network_node *nodes; /* copies: the network may go or change */
+    int64_t *sizes;                /* of values: elements of one sample */
+    int32_t *storage; /* value -> the value whose memory it has: views and fused sums have that of another */
+    int32_t *slot;    /* storage -> number of its buffer; -1 for the input and what is not made */
     float **slots;
-    struct pm_step *steps;
+    struct pm_network_step *steps;
     int32_t *outputs; /* values */
     uint8_t *needed;  /* [output][step] */
     char *kernels;

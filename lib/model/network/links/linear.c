@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/ops/ops.h"
+#include "model/network/links/links.h"
 
 enum { IN, OUT };
 
@@ -13,7 +13,7 @@ static const struct pr_parameter parameters[] = {
     {0},
 };
 
-static int32_t shape(const struct pr_values *attributes, const struct pm_shape *in, struct pm_shape *out)
+static int32_t shape(const struct pr_values *attributes, const struct pm_sample_shape *in, struct pm_sample_shape *out)
 {
     int64_t features = attributes->whole[OUT];
     if (in->rank != 1)
@@ -21,7 +21,7 @@ static int32_t shape(const struct pr_values *attributes, const struct pm_shape *
     if (in->extents[0] != attributes->whole[IN])
         return pr_fail(PRUNE_E_SHAPE, "linear with in=%lld gets samples of %lld numbers",
                        (long long)attributes->whole[IN], (long long)in->extents[0]);
-    *out = (struct pm_shape){.rank = 1, .extents = {features}, .count = features};
+    *out = (struct pm_sample_shape){.rank = 1, .extents = {features}, .count = features};
     return PRUNE_OK;
 }
 
@@ -117,13 +117,13 @@ static void bound(const struct pm_bound *p)
         p->y_error[i] *= 1 + 1e-8;
 }
 
-static int64_t macs(const struct pr_values *attributes, const struct pm_shape *in)
+static int64_t macs(const struct pr_values *attributes, const struct pm_sample_shape *in)
 {
     (void)in;
     return attributes->whole[IN] * attributes->whole[OUT];
 }
 
-const struct pm_operator pm_op_linear = {
+const struct pm_link pm_link_linear = {
     .kind = {"linear", "y = x W' + b: parameters weight [out, in] and bias [out]", parameters},
     .role = PM_PRODUCT,
     .shape = shape,

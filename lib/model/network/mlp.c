@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 #define MAX_LAYERS 64
 

@@ -22,7 +22,7 @@
  */
 #include <math.h>
 
-#include "model/graph/runner.h"
+#include "model/network/runner.h"
 
 /* One network: what it computes, and how far off that may be. */
 struct side {
@@ -49,7 +49,7 @@ static void close_side(struct side *side)
     prune_runner_free(side->runner);
 }
 
-static int32_t load_magnitudes(double **out, prune_context *context, const struct pm_parameter *parameter)
+static int32_t load_magnitudes(double **out, prune_context *context, const struct pm_network_parameter *parameter)
 {
     prune_tensor *made = NULL;
     double *magnitudes;
@@ -68,7 +68,7 @@ static int32_t load_magnitudes(double **out, prune_context *context, const struc
     return status;
 }
 
-static int32_t open_node(struct side *side, const struct pm_node *node, int64_t batch, int64_t *widest)
+static int32_t open_node(struct side *side, const struct pm_network_node *node, int64_t batch, int64_t *widest)
 {
     prune_context *context = side->network->context;
     int64_t in = side->network->values[node->input].shape.count, numbers = 0;
@@ -108,7 +108,7 @@ static int32_t run_side(struct side *side, const float *x, int64_t samples, cons
     const prune_runner *runner = side->runner;
     PR_TRY(pm_runner_execute(side->runner, x, samples, 0, NULL));
     for (int32_t i = 0; i < runner->step_count; i++) {
-        const struct pm_node *node = runner->steps[i].node;
+        const struct pm_network_node *node = runner->steps[i].node;
         if (!node->op->bound || !runner->needed[i])
             continue;
         struct pm_bound bound = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "model/ops/ops.h"
+#include "model/network/links/links.h"
 
-static int32_t shape(const struct pr_values *attributes, const struct pm_shape *in, struct pm_shape *out)
+static int32_t shape(const struct pr_values *attributes, const struct pm_sample_shape *in, struct pm_sample_shape *out)
 {
     (void)attributes;
     *out = *in;
@@ -46,14 +46,14 @@ static void backward(const struct pm_pass *pass)
         dx[i] += y[i] > 0 ? dy[i] : 0.0f;
 }
 
-static int64_t macs(const struct pr_values *attributes, const struct pm_shape *in)
+static int64_t macs(const struct pr_values *attributes, const struct pm_sample_shape *in)
 {
     (void)attributes;
     (void)in;
     return 0;
 }
 
-const struct pm_operator pm_op_relu = {
+const struct pm_link pm_link_relu = {
     .kind = {"relu", "max(x, 0), element by element", NULL},
     .role = PM_ACTIVATION,
     .epilogue = "activation=relu",

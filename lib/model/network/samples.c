@@ -2,7 +2,7 @@
  *
  * Images and labels as rows in memory.
  */
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 static int32_t make_contiguous(const prune_tensor *tensor, int32_t dtype, const void **data, prune_tensor **copy)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 int32_t prune_network_parameter_count(const prune_network *network)
 {
@@ -18,7 +18,7 @@ const char *prune_network_parameter_name(const prune_network *network, int32_t i
     return network && index >= 0 && index < network->parameter_count ? network->parameters[index].name : NULL;
 }
 
-static struct pm_parameter *find(const prune_network *network, const char *name)
+static struct pm_network_parameter *find(const prune_network *network, const char *name)
 {
     int32_t index = network ? pm_find_parameter(network, name) : -1;
     return index < 0 ? NULL : &network->parameters[index];
@@ -26,19 +26,19 @@ static struct pm_parameter *find(const prune_network *network, const char *name)
 
 prune_tensor *prune_network_parameter(prune_network *network, const char *name)
 {
-    const struct pm_parameter *parameter = find(network, name);
+    const struct pm_network_parameter *parameter = find(network, name);
     return parameter ? parameter->dense : NULL;
 }
 
 const prune_mask *prune_network_mask(const prune_network *network, const char *name)
 {
-    const struct pm_parameter *parameter = find(network, name);
+    const struct pm_network_parameter *parameter = find(network, name);
     return parameter ? parameter->mask : NULL;
 }
 
 const prune_sparse *prune_network_sparse(const prune_network *network, const char *name)
 {
-    const struct pm_parameter *parameter = find(network, name);
+    const struct pm_network_parameter *parameter = find(network, name);
     return parameter ? parameter->sparse : NULL;
 }
 
@@ -55,7 +55,7 @@ int32_t prune_network_set_mask(prune_network *network, const char *name, const p
     prune_mask *copy = NULL;
     PR_REQUIRE(network);
     PR_REQUIRE(name);
-    struct pm_parameter *parameter = find(network, name);
+    struct pm_network_parameter *parameter = find(network, name);
     if (!parameter)
         return pr_fail(PRUNE_E_ARGUMENT, "there is no parameter \"%.200s\" in this network", name);
     if (!parameter->dense)
@@ -107,7 +107,7 @@ int32_t prune_network_initialize(prune_network *network, uint64_t seed)
         return pr_fail(PRUNE_E_UNSUPPORTED, "a packed network cannot be initialised; its weights are sparse");
     pr_rng_seed(&rng, seed);
     for (int32_t i = 0; i < network->parameter_count; i++) {
-        struct pm_parameter *parameter = &network->parameters[i];
+        struct pm_network_parameter *parameter = &network->parameters[i];
         float *numbers = prune_tensor_data(parameter->dense);
         int64_t count = prune_tensor_count(parameter->dense);
         if (parameter->form.fan_in) {
@@ -127,8 +127,8 @@ int32_t prune_network_initialize(prune_network *network, uint64_t seed)
 static int32_t copy_graph(prune_network *to, const prune_network *from)
 {
     for (int32_t i = 0; i < from->value_count; i++) {
-        const struct pm_value *value = &from->values[i];
-        const struct pm_node *node = value->node < 0 ? NULL : &from->nodes[value->node];
+        const struct pm_network_value *value = &from->values[i];
+        const struct pm_network_node *node = value->node < 0 ? NULL : &from->nodes[value->node];
         if (!node)
             PR_TRY(prune_network_add_input(to, value->name, value->shape.rank, value->shape.extents));
         else
@@ -152,7 +152,7 @@ static int32_t copy_sparse(prune_sparse **out, const prune_sparse *sparse)
 }
 
 /* A parameter that is sparse already is taken apart and packed again. */
-static int32_t pack_parameter(prune_sparse **out, const struct pm_parameter *from, const char *spec)
+static int32_t pack_parameter(prune_sparse **out, const struct pm_network_parameter *from, const char *spec)
 {
     prune_tensor *dense = NULL;
     prune_mask *mask = NULL;
@@ -169,7 +169,7 @@ static int32_t pack_parameter(prune_sparse **out, const struct pm_parameter *fro
     return status ? pr_fail_in(status, "packing \"%s\"", from->name) : PRUNE_OK;
 }
 
-static int32_t copy_parameter(struct pm_parameter *to, const struct pm_parameter *from)
+static int32_t copy_parameter(struct pm_network_parameter *to, const struct pm_network_parameter *from)
 {
     if (from->sparse)
         return copy_sparse(&to->sparse, from->sparse);
@@ -184,10 +184,10 @@ static int32_t copy_network(prune_network **out, const prune_network *from, cons
     PR_TRY(prune_network_create(&to, from->context));
     int32_t status = copy_graph(to, from);
     for (int32_t i = 0; !status && i < from->node_count; i++) {
-        const struct pm_node *node = &from->nodes[i];
+        const struct pm_network_node *node = &from->nodes[i];
         for (int32_t j = 0; !status && j < node->parameter_count; j++) {
-            struct pm_parameter *target = &to->parameters[node->parameter + j];
-            const struct pm_parameter *source = &from->parameters[node->parameter + j];
+            struct pm_network_parameter *target = &to->parameters[node->parameter + j];
+            const struct pm_network_parameter *source = &from->parameters[node->parameter + j];
             int packs = spec && node->op->role == PM_PRODUCT && j == 0;
             status = packs ? pack_parameter(&target->sparse, source, spec) : copy_parameter(target, source);
         }

@@ -2,21 +2,21 @@
  *
  * The network from the inside: values, nodes and parameters in three lists, linked by numbers.
  */
-#ifndef PM_GRAPH_GRAPH_H
-#define PM_GRAPH_GRAPH_H
+#ifndef PM_NETWORK_NETWORK_H
+#define PM_NETWORK_NETWORK_H
 
 #include "base/alloc.h"
-#include "model/graph/operator.h"
+#include "model/network/link.h"
 #include "prune/network.h"
 
-struct pm_value {
+struct pm_network_value {
     char *name;
-    struct pm_shape shape;
+    struct pm_sample_shape shape;
     int32_t node; /* that makes it; -1 for an input */
 };
 
 /* Dense, with or without a mask, or sparse. */
-struct pm_parameter {
+struct pm_network_parameter {
     char *name;
     struct pm_parameter_form form;
     prune_tensor *dense;
@@ -24,10 +24,10 @@ struct pm_parameter {
     prune_sparse *sparse;
 };
 
-struct pm_node {
+struct pm_network_node {
     char *name;
     char *spec; /* canonical */
-    const struct pm_operator *op;
+    const struct pm_link *op;
     struct pr_values attributes;
     int32_t input, output;              /* values */
     int32_t parameter, parameter_count; /* the first, and how many follow it */
@@ -35,9 +35,9 @@ struct pm_node {
 
 struct prune_network {
     prune_context *context;
-    struct pm_value *values;
-    struct pm_node *nodes;
-    struct pm_parameter *parameters;
+    struct pm_network_value *values;
+    struct pm_network_node *nodes;
+    struct pm_network_parameter *parameters;
     int32_t *outputs;
     int32_t value_count, node_count, parameter_count, output_count;
     int32_t value_room, node_room, parameter_room, output_room;
@@ -55,8 +55,8 @@ int32_t pm_find_parameter(const prune_network *network, const char *name);
 int32_t pm_find_unmasked(const prune_tensor *tensor, const prune_mask *mask, int64_t *index, float *value);
 
 /* The graph as the text of the metadata key "prune.graph", and back, without parameters. *text is the context's. */
-int32_t pm_graph_to_json(const prune_network *network, char **text);
-int32_t pm_graph_from_json(prune_network **out, prune_context *context, const char *text);
+int32_t pm_network_to_json(const prune_network *network, char **text);
+int32_t pm_network_from_json(prune_network **out, prune_context *context, const char *text);
 
 /* The one input of a network that can be fed; PRUNE_E_UNSUPPORTED for any other number of inputs, PRUNE_E_ARGUMENT
  * when there is no output. `what` is who asks, for the sentence. */

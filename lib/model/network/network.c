@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 #define MAX_NAME 255
 
@@ -19,7 +19,7 @@ int32_t prune_network_create(prune_network **out, prune_context *context)
     return PRUNE_OK;
 }
 
-static void free_parameter(prune_context *context, struct pm_parameter *parameter)
+static void free_parameter(prune_context *context, struct pm_network_parameter *parameter)
 {
     pr_release(context, parameter->name);
     prune_tensor_free(parameter->dense);
@@ -27,7 +27,7 @@ static void free_parameter(prune_context *context, struct pm_parameter *paramete
     prune_sparse_free(parameter->sparse);
 }
 
-static void free_node(prune_context *context, struct pm_node *node)
+static void free_node(prune_context *context, struct pm_network_node *node)
 {
     pr_release(context, node->name);
     pr_release(context, node->spec);
@@ -112,17 +112,17 @@ static int32_t check_new_value(const prune_network *network, const char *name)
 }
 
 /* Puts a value in place; there must be room. */
-static int32_t put_value(prune_network *network, const char *name, const struct pm_shape *shape, int32_t node)
+static int32_t put_value(prune_network *network, const char *name, const struct pm_sample_shape *shape, int32_t node)
 {
     char *copy;
     PR_TRY(pr_copy_text(network->context, name, &copy));
-    network->values[network->value_count++] = (struct pm_value){copy, *shape, node};
+    network->values[network->value_count++] = (struct pm_network_value){copy, *shape, node};
     return PRUNE_OK;
 }
 
 int32_t prune_network_add_input(prune_network *network, const char *value, int32_t rank, const int64_t *shape)
 {
-    struct pm_shape held = {.rank = rank};
+    struct pm_sample_shape held = {.rank = rank};
     PR_REQUIRE(network);
     PR_REQUIRE(value);
     if (rank < 0 || rank > PRUNE_MAX_RANK)
@@ -143,9 +143,9 @@ int32_t prune_network_add_input(prune_network *network, const char *value, int32
 }
 
 /* Fills the parameters behind the last one; the caller takes them into the list or frees them. */
-static int32_t make_parameters(prune_network *network, const struct pm_node *node, int with_tensors)
+static int32_t make_parameters(prune_network *network, const struct pm_network_node *node, int with_tensors)
 {
-    struct pm_parameter *made = &network->parameters[network->parameter_count];
+    struct pm_network_parameter *made = &network->parameters[network->parameter_count];
     for (int32_t i = 0; i < node->parameter_count; i++) {
         char text[MAX_NAME + 64];
         node->op->parameter(&node->attributes, i, &made[i].form);
@@ -158,7 +158,7 @@ static int32_t make_parameters(prune_network *network, const struct pm_node *nod
     return PRUNE_OK;
 }
 
-static int32_t count_parameters(const struct pm_node *node)
+static int32_t count_parameters(const struct pm_network_node *node)
 {
     struct pm_parameter_form form;
     int32_t count = 0;
@@ -168,8 +168,8 @@ static int32_t count_parameters(const struct pm_node *node)
     return count;
 }
 
-static int32_t put_node(prune_network *network, struct pm_node *node, const char *name, const char *output,
-                        const struct pm_shape *shape, int with_parameters)
+static int32_t put_node(prune_network *network, struct pm_network_node *node, const char *name, const char *output,
+                        const struct pm_sample_shape *shape, int with_parameters)
 {
     prune_context *context = network->context;
     char spec[PR_MAX_SPEC];
@@ -200,14 +200,14 @@ static int32_t put_node(prune_network *network, struct pm_node *node, const char
 int32_t pm_network_add_node(prune_network *network, const char *name, const char *op, const char *input,
                             const char *output, int with_parameters)
 {
-    struct pm_node node = {0};
-    struct pm_shape shape;
+    struct pm_network_node node = {0};
+    struct pm_sample_shape shape;
     PR_TRY(check_name(name, "node"));
     for (int32_t i = 0; i < network->node_count; i++)
         if (strcmp(network->nodes[i].name, name) == 0)
             return pr_fail(PRUNE_E_ARGUMENT, "there is a node \"%s\" already; names of nodes are unique", name);
     PR_TRY(check_new_value(network, output));
-    PR_TRY(pm_operator_parse(op, &node.op, &node.attributes));
+    PR_TRY(pm_link_parse(op, &node.op, &node.attributes));
     node.input = pm_find_value(network, input);
     if (node.input < 0)
         return pr_fail(PRUNE_E_ARGUMENT, "node \"%s\" takes value \"%.*s\", which nothing before it makes", name,

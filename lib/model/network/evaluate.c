@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model/graph/runner.h"
+#include "model/network/runner.h"
 
 int64_t pm_choose(const float *logits, int64_t classes)
 {

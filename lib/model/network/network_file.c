@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 #include "prune/file.h"
 
 #define GRAPH_KEY "prune.graph"
@@ -35,7 +35,7 @@ static void say_position(char out[80], const struct pm_parameter_form *form, int
         snprintf(out, 80, "element %lld", (long long)index);
 }
 
-static int32_t check_masked(const struct pm_parameter *parameter, const prune_mask *mask, int32_t status)
+static int32_t check_masked(const struct pm_network_parameter *parameter, const prune_mask *mask, int32_t status)
 {
     int64_t index = -1;
     float value = 0;
@@ -48,7 +48,7 @@ static int32_t check_masked(const struct pm_parameter *parameter, const prune_ma
                    position);
 }
 
-static int32_t add_mask(prune_archive *archive, const struct pm_parameter *parameter, prune_context *context)
+static int32_t add_mask(prune_archive *archive, const struct pm_network_parameter *parameter, prune_context *context)
 {
     char name[MAX_TENSOR_NAME];
     prune_tensor *bytes;
@@ -65,11 +65,11 @@ static int32_t add_mask(prune_archive *archive, const struct pm_parameter *param
 static int32_t fill_archive(prune_archive *archive, const prune_network *network)
 {
     char *text;
-    PR_TRY(pm_graph_to_json(network, &text));
+    PR_TRY(pm_network_to_json(network, &text));
     int32_t status = prune_archive_add_text(archive, GRAPH_KEY, text);
     pr_release(network->context, text);
     for (int32_t i = 0; !status && i < network->parameter_count; i++) {
-        const struct pm_parameter *parameter = &network->parameters[i];
+        const struct pm_network_parameter *parameter = &network->parameters[i];
         status = parameter->sparse ? prune_archive_add_sparse(archive, parameter->name, parameter->sparse)
                                    : prune_archive_add(archive, parameter->name, parameter->dense);
         if (!status && parameter->mask)
@@ -118,7 +118,7 @@ static int32_t check_shape(const char *name, const struct pm_parameter_form *for
     return pr_fail(PRUNE_E_FORMAT, "tensor \"%s\" is %s; the graph needs %s", name, wanted[1], wanted[0]);
 }
 
-static int32_t read_mask(struct pm_parameter *parameter, const char *name, const prune_tensor *tensor)
+static int32_t read_mask(struct pm_network_parameter *parameter, const char *name, const prune_tensor *tensor)
 {
     if (prune_tensor_dtype(tensor) != PRUNE_BOOL)
         return pr_fail(PRUNE_E_FORMAT, "mask \"%s\" is %s; it must be bool", name,
@@ -131,7 +131,7 @@ static int32_t read_mask(struct pm_parameter *parameter, const char *name, const
     return prune_mask_apply(parameter->mask, parameter->dense); /* -0.0 */
 }
 
-static int32_t read_dense(struct pm_parameter *parameter, const prune_tensor *tensor)
+static int32_t read_dense(struct pm_network_parameter *parameter, const prune_tensor *tensor)
 {
     int32_t dtype = prune_tensor_dtype(tensor);
     if (dtype != PRUNE_F32 && dtype != PRUNE_F16 && dtype != PRUNE_BF16)
@@ -142,7 +142,7 @@ static int32_t read_dense(struct pm_parameter *parameter, const prune_tensor *te
 }
 
 /* One parameter; *used grows by the tensors that belong to it. */
-static int32_t read_parameter(struct pm_parameter *parameter, const prune_archive *archive, int may_be_sparse,
+static int32_t read_parameter(struct pm_network_parameter *parameter, const prune_archive *archive, int may_be_sparse,
                               int32_t *used)
 {
     char name[MAX_TENSOR_NAME];
@@ -169,7 +169,7 @@ static int32_t read_parameter(struct pm_parameter *parameter, const prune_archiv
     return mask ? read_mask(parameter, name, mask) : PRUNE_OK;
 }
 
-static int is_part(const struct pm_parameter *parameter, const char *name)
+static int is_part(const struct pm_network_parameter *parameter, const char *name)
 {
     size_t length = strlen(parameter->name);
     if (strncmp(name, parameter->name, length) != 0 || name[length] != '.')
@@ -183,7 +183,7 @@ static int is_part(const struct pm_parameter *parameter, const char *name)
 static int is_used(const prune_network *network, const char *name)
 {
     for (int32_t i = 0; i < network->parameter_count; i++) {
-        const struct pm_parameter *parameter = &network->parameters[i];
+        const struct pm_network_parameter *parameter = &network->parameters[i];
         char mask[MAX_TENSOR_NAME];
         mask_name(mask, parameter->name);
         if (parameter->sparse ? is_part(parameter, name)
@@ -197,7 +197,7 @@ static int32_t read_parameters(prune_network *network, const prune_archive *arch
 {
     int32_t used = 0;
     for (int32_t i = 0; i < network->node_count; i++) {
-        const struct pm_node *node = &network->nodes[i];
+        const struct pm_network_node *node = &network->nodes[i];
         for (int32_t j = 0; j < node->parameter_count; j++)
             PR_TRY(read_parameter(&network->parameters[node->parameter + j], archive,
                                   node->op->role == PM_PRODUCT && j == 0, &used));
@@ -217,7 +217,7 @@ static int32_t read_archive(prune_network **out, prune_context *context, const p
     prune_network *network;
     if (!text)
         return pr_fail(PRUNE_E_FORMAT, "there is no metadata \"" GRAPH_KEY "\"; this is not a network's file");
-    PR_TRY(pm_graph_from_json(&network, context, text));
+    PR_TRY(pm_network_from_json(&network, context, text));
     int32_t status = read_parameters(network, archive);
     if (status) {
         prune_network_free(network);

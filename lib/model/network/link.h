@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an operator is. Everything about one operator stands in its file in ops/, which exports one `const struct
- * pm_operator`; ops/ops.def lists them. The graph, the runner and the trainer know operators through this struct only.
+ * What a link of a trainable chain is. Everything about one stands in its file in links/, which exports one `const
+ * struct pm_link`; links/links.def lists them. The network, the runner and the trainer know links through this struct
+ * only.
  */
-#ifndef PM_GRAPH_OPERATOR_H
-#define PM_GRAPH_OPERATOR_H
+#ifndef PM_NETWORK_LINK_H
+#define PM_NETWORK_LINK_H
 
 #include "base/spec.h"
 #include "prune/prune.h"
@@ -13,13 +14,13 @@
 #define PM_MAX_EXTENT 16777216 /* 2^24: extents that BLAS's int can hold, and products of two that 63 bits can */
 
 /* The shape of one sample of a value: without the batch axis. */
-struct pm_shape {
+struct pm_sample_shape {
     int32_t rank;
     int64_t extents[PRUNE_MAX_RANK];
     int64_t count; /* elements */
 };
 
-/* A parameter as the operator declares it: the node "fc1" makes "weight" the parameter "fc1.weight". */
+/* A parameter as the link declares it: the node "fc1" makes "weight" the parameter "fc1.weight". */
 struct pm_parameter_form {
     const char *suffix;
     int32_t rank;
@@ -59,13 +60,13 @@ enum pm_role {
     PM_VIEW        /* y is x in another shape: nothing to do */
 };
 
-struct pm_operator {
+struct pm_link {
     struct pr_kind kind;
     enum pm_role role;
     const char *epilogue; /* PM_ACTIVATION: the spec of the prune_epilogue that does the same, or NULL */
 
     /* The output's shape; PRUNE_E_SHAPE for an input that does not fit. */
-    int32_t (*shape)(const struct pr_values *attributes, const struct pm_shape *in, struct pm_shape *out);
+    int32_t (*shape)(const struct pr_values *attributes, const struct pm_sample_shape *in, struct pm_sample_shape *out);
 
     /* Parameter `index`; 0 when there are not so many, else 1. NULL for none at all. */
     int (*parameter)(const struct pr_values *attributes, int32_t index, struct pm_parameter_form *form);
@@ -74,18 +75,18 @@ struct pm_operator {
     void (*forward)(const struct pm_pass *pass);
     void (*backward)(const struct pm_pass *pass);
 
-    /* NULL where the operator is exact and no difference of two inputs grows through it. */
+    /* NULL where the link is exact and no difference of two inputs grows through it. */
     void (*bound)(const struct pm_bound *bound);
 
     /* Multiply-adds for one sample. */
-    int64_t (*macs)(const struct pr_values *attributes, const struct pm_shape *in);
+    int64_t (*macs)(const struct pr_values *attributes, const struct pm_sample_shape *in);
 };
 
-extern const struct pm_operator *const pm_operators[];
-extern const int32_t pm_operator_count;
+extern const struct pm_link *const pm_links[];
+extern const int32_t pm_link_count;
 
 /* Parses "linear:in=784,out=300". */
-int32_t pm_operator_parse(const char *spec, const struct pm_operator **op, struct pr_values *attributes);
+int32_t pm_link_parse(const char *spec, const struct pm_link **op, struct pr_values *attributes);
 
 /* y = y + bias, then ReLU if asked for, on `samples` rows: what follows a product. */
 void pm_finish_rows(float *y, const float *bias, int64_t samples, int64_t out, int relu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model/graph/runner.h"
+#include "model/network/runner.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* A product of one sample, both ways. The bias comes first and sgemv adds to it. */
-static void run_sgemv(const struct pm_step *step, const float *x, float *y)
+static void run_sgemv(const struct pm_network_step *step, const float *x, float *y)
 {
     memcpy(y, step->parameters[1], (size_t)step->out * sizeof *y);
     cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)step->out, (int)step->in, 1, step->parameters[0], (int)step->in, x, 1,
@@ -17,7 +17,7 @@ static void run_sgemv(const struct pm_step *step, const float *x, float *y)
             y[i] = y[i] <= 0 ? 0.0f : y[i];
 }
 
-static int32_t run_step(const struct pm_step *step, const float *x, float *y, int64_t samples)
+static int32_t run_step(const struct pm_network_step *step, const float *x, float *y, int64_t samples)
 {
     switch (step->how) {
     case PM_BY_PACKED:
@@ -50,7 +50,7 @@ int32_t pm_runner_execute(prune_runner *runner, const float *x, int64_t samples,
     const uint8_t *needed = runner->needed + (int64_t)output * runner->step_count;
     int32_t result = runner->storage[runner->outputs[output]];
     for (int32_t i = 0; i < runner->step_count; i++) {
-        const struct pm_step *step = &runner->steps[i];
+        const struct pm_network_step *step = &runner->steps[i];
         if (!needed[i])
             continue;
         const float *from = step->input == runner->input ? x
@@ -78,7 +78,7 @@ static double seconds(void)
 }
 
 /* Both take turns; the best time of each counts. A layer is tried for a hundredth of a second at most. */
-static void try_both(struct pm_step *step, const float *x, float *y)
+static void try_both(struct pm_network_step *step, const float *x, float *y)
 {
     double best[2] = {1e9, 1e9}, start = seconds();
     for (int round = 0; round < 40 && (round < 4 || seconds() - start < 0.01); round++)
@@ -106,7 +106,8 @@ static int32_t try_products(prune_runner *runner)
     return PRUNE_OK;
 }
 
-static int32_t load_sparse(prune_runner *runner, struct pm_step *step, const struct pm_parameter *weights)
+static int32_t load_sparse(prune_runner *runner, struct pm_network_step *step,
+                           const struct pm_network_parameter *weights)
 {
     char spec[64];
     snprintf(spec, sizeof spec, "columns=%lld", (long long)runner->batch);
@@ -119,11 +120,11 @@ static int32_t load_sparse(prune_runner *runner, struct pm_step *step, const str
 }
 
 /* Copies what the step needs, so that the network may change or go. */
-static int32_t load_step(prune_runner *runner, struct pm_step *step, const prune_network *network)
+static int32_t load_step(prune_runner *runner, struct pm_network_step *step, const prune_network *network)
 {
-    const struct pm_node *node = step->node;
+    const struct pm_network_node *node = step->node;
     for (int32_t i = node->parameter_count - 1; i >= 0; i--) {
-        const struct pm_parameter *parameter = &network->parameters[node->parameter + i];
+        const struct pm_network_parameter *parameter = &network->parameters[node->parameter + i];
         if (parameter->sparse)
             continue;
         int64_t count = prune_tensor_count(parameter->dense);
@@ -145,8 +146,8 @@ static int32_t describe(prune_runner *runner)
     size_t used = 0;
     PR_TRY(pr_alloc_zero(runner->context, runner->step_count + 1, sizeof word, &runner->kernels));
     for (int32_t i = 0; i < runner->step_count; i++) {
-        const struct pm_step *step = &runner->steps[i];
-        if (step->how == PM_BY_OPERATOR)
+        const struct pm_network_step *step = &runner->steps[i];
+        if (step->how == PM_BY_LINK)
             continue;
         if (step->how == PM_BY_PACKED)
             snprintf(word, sizeof word, "%s/%s", prune_packed_form(step->packed),

@@ -4,12 +4,12 @@
  */
 #include <string.h>
 
-#include "model/graph/runner.h"
+#include "model/network/runner.h"
 
 /* An activation is fused into the product before it when nothing else looks at the sum. */
-static int can_fuse(const prune_network *network, const struct pm_node *activation)
+static int can_fuse(const prune_network *network, const struct pm_network_node *activation)
 {
-    const struct pm_value *sum = &network->values[activation->input];
+    const struct pm_network_value *sum = &network->values[activation->input];
     int takers = 0;
     if (!activation->op->epilogue || sum->node < 0 || network->nodes[sum->node].op->role != PM_PRODUCT)
         return 0;
@@ -27,7 +27,7 @@ static void make_steps(prune_runner *runner, const prune_network *network)
     for (int32_t i = 0; i < network->value_count; i++)
         runner->storage[i] = i, maker[i] = -1;
     for (int32_t i = 0; i < network->node_count; i++) {
-        const struct pm_node *node = &network->nodes[i];
+        const struct pm_network_node *node = &network->nodes[i];
         int32_t input = runner->storage[node->input];
         if (node->op->role == PM_VIEW) {
             runner->storage[node->output] = input;
@@ -36,7 +36,7 @@ static void make_steps(prune_runner *runner, const prune_network *network)
             runner->steps[maker[input]].relu = 1;
         } else {
             maker[node->output] = runner->step_count;
-            runner->steps[runner->step_count++] = (struct pm_step){
+            runner->steps[runner->step_count++] = (struct pm_network_step){
                 .node = &runner->nodes[i],
                 .input = input,
                 .output = node->output,
@@ -51,7 +51,7 @@ static void mark_needed(prune_runner *runner, int32_t output)
 {
     uint8_t *needed = runner->needed + (int64_t)output * runner->step_count;
     for (int32_t i = runner->step_count - 1; i >= 0; i--) {
-        const struct pm_step *step = &runner->steps[i];
+        const struct pm_network_step *step = &runner->steps[i];
         needed[i] = step->output == runner->storage[runner->outputs[output]];
         for (int32_t later = i + 1; later < runner->step_count; later++)
             needed[i] |= needed[later] && runner->steps[later].input == step->output;
@@ -75,7 +75,7 @@ static void give_slots(prune_runner *runner, int64_t *room, int32_t *until, int 
     for (int32_t i = 0; i < runner->value_count; i++)
         runner->slot[i] = -1;
     for (int32_t i = 0; i < runner->step_count; i++) {
-        const struct pm_step *step = &runner->steps[i];
+        const struct pm_network_step *step = &runner->steps[i];
         int32_t s = 0;
         while (s < runner->slot_count && (keep_values || until[s] >= i))
             s++;

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/graph/graph.h"
+#include "model/network/network.h"
 
 #define MAX_NODES 10000 /* names are looked up one by one */
 
@@ -25,7 +25,7 @@ static int32_t no_memory(void)
     return pr_fail(PRUNE_E_NOMEM, "no memory for the graph as JSON");
 }
 
-static json_t *attributes_to_json(const struct pm_node *node)
+static json_t *attributes_to_json(const struct pm_network_node *node)
 {
     const struct pr_parameter *parameters = node->op->kind.parameters;
     json_t *object = json_object();
@@ -49,14 +49,14 @@ static json_t *attributes_to_json(const struct pm_node *node)
     return object;
 }
 
-static json_t *node_to_json(const prune_network *network, const struct pm_node *node)
+static json_t *node_to_json(const prune_network *network, const struct pm_network_node *node)
 {
     return json_pack("{s:s, s:s, s:[s], s:[s], s:o}", "name", node->name, "op", node->op->kind.name, "inputs",
                      network->values[node->input].name, "outputs", network->values[node->output].name, "attributes",
                      attributes_to_json(node));
 }
 
-static json_t *input_to_json(const struct pm_value *value)
+static json_t *input_to_json(const struct pm_network_value *value)
 {
     json_t *shape = json_array();
     for (int32_t i = 0; shape && i < value->shape.rank; i++)
@@ -82,7 +82,7 @@ static int fill_lists(const prune_network *network, json_t *inputs, json_t *node
     return 0;
 }
 
-int32_t pm_graph_to_json(const prune_network *network, char **text)
+int32_t pm_network_to_json(const prune_network *network, char **text)
 {
     json_t *inputs = json_array(), *nodes = json_array(), *outputs = json_array();
     int failed = !inputs || !nodes || !outputs || fill_lists(network, inputs, nodes, outputs);
@@ -196,11 +196,11 @@ static int32_t read_spec(const json_t *object, char spec[PR_MAX_SPEC])
 {
     const char *op, *key;
     json_t *value, *attributes = json_object_get(object, "attributes");
-    const struct pm_operator *found = NULL;
+    const struct pm_link *found = NULL;
     PR_TRY(get_text(object, "the node", "op", &op));
-    for (int32_t i = 0; i < pm_operator_count; i++)
-        if (strcmp(pm_operators[i]->kind.name, op) == 0)
-            found = pm_operators[i];
+    for (int32_t i = 0; i < pm_link_count; i++)
+        if (strcmp(pm_links[i]->kind.name, op) == 0)
+            found = pm_links[i];
     if (!found)
         return pr_fail(PRUNE_E_UNSUPPORTED, "operator \"%.60s\" is not one that this version knows", op);
     size_t used = (size_t)snprintf(spec, PR_MAX_SPEC, "%s", found->kind.name);
@@ -285,7 +285,7 @@ static int32_t read_root(prune_network *network, const json_t *root)
     return read_lists(network, root);
 }
 
-int32_t pm_graph_from_json(prune_network **out, prune_context *context, const char *text)
+int32_t pm_network_from_json(prune_network **out, prune_context *context, const char *text)
 {
     json_error_t error = {0}; /* jansson sets no code, and no text, when its first allocation fails */
     prune_network *network = NULL;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef PM_OPS_OPS_H
-#define PM_OPS_OPS_H
+#ifndef PM_NETWORK_LINKS_LINKS_H
+#define PM_NETWORK_LINKS_LINKS_H
 
-#include "model/graph/operator.h"
+#include "model/network/link.h"
 
-#define PM_OPERATOR(name) extern const struct pm_operator pm_op_##name;
-#include "model/ops/ops.def"
-#undef PM_OPERATOR
+#define PM_LINK(name) extern const struct pm_link pm_link_##name;
+#include "model/network/links/links.def"
+#undef PM_LINK
 
 /* A loss: the mean over the samples, and the gradient of `logits` (added to d where `accumulate` is not 0; d may be
  * NULL). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
-#include "model/ops/ops.h"
+#include "model/network/links/links.h"
 
 /* Probabilities that are as good as zero are zero: products with denormals would make every layer below slow. */
 #define LEAST_PROBABILITY 1e-30
