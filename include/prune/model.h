@@ -7,8 +7,10 @@
 
 #include "prune/cost.h"
 #include "prune/file.h"
+#include "prune/graph.h"
 #include "prune/network.h"
 #include "prune/report.h"
+#include "prune/session.h"
 #include "prune/train.h"
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Graph: a whole model as its framework wrote it: operators, the values between them, and parameters with their masks.
+ *
+ * A model comes in as an ONNX file (opset 9 to 21 of the default domain) and goes out as one. What this library does
+ * not know (operators, domains, fields) is kept and goes out as it came; prune/session.h says what can be run. A
+ * parameter is a tensor that the file holds, an initializer or the tensor of a Constant node, also inside the branches
+ * of an If. A graph is changed by one thread at a time.
+ */
+#ifndef PRUNE_GRAPH_H
+#define PRUNE_GRAPH_H
+
+#include <stdint.h>
+
+#include "prune/prune.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_graph prune_graph;
+
+/* Reads a model. `spec`: external=no (the default: PRUNE_E_UNSUPPORTED for a model whose tensors lie in other files)
+ * or external=folder (they are read, if they are regular files inside the model's folder); NULL means "".
+ * PRUNE_E_FORMAT with node, tensor and numbers for a file that is none: truncated, a tensor named twice or of the wrong
+ * length, a cycle, a value that nothing makes. The file is never changed. */
+PRUNE_API int32_t prune_graph_read(prune_graph **out, prune_context *context, const char *path, const char *spec);
+
+/* Writes it as ONNX, whole or not at all (a temporary file, synced and renamed). `spec`: parameters=dense (the default;
+ * pruned elements are +0.0) or sparse (pruned initializers become sparse_initializer, as indices and values). A graph
+ * that was read and not changed gives the same model, its tensors with the same bits. */
+PRUNE_API int32_t prune_graph_write(const prune_graph *graph, const char *path, const char *spec);
+
+/* A deep copy: prune one, keep the other. */
+PRUNE_API int32_t prune_graph_copy(prune_graph **out, const prune_graph *graph);
+PRUNE_API void prune_graph_free(prune_graph *graph);
+
+/* What must be fed (initializers do not count) and what comes out. The shape has -1 where an extent is free; *rank is
+ * -1 when it is not said; the dtype is 0 for one that this library does not have. `symbol` is the name of a free extent
+ * ("batch"), NULL for none. Any pointer may be NULL. PRUNE_E_ARGUMENT outside the lists. */
+PRUNE_API int32_t prune_graph_input_count(const prune_graph *graph);
+PRUNE_API const char *prune_graph_input_name(const prune_graph *graph, int32_t index);
+PRUNE_API int32_t prune_graph_input_type(const prune_graph *graph, int32_t index, int32_t *dtype, int32_t *rank,
+                                         int64_t shape[8]);
+PRUNE_API const char *prune_graph_input_symbol(const prune_graph *graph, int32_t index, int32_t axis);
+PRUNE_API int32_t prune_graph_output_count(const prune_graph *graph);
+PRUNE_API const char *prune_graph_output_name(const prune_graph *graph, int32_t index);
+
+/* Nodes of the model's own body in the order in which they run; names are unique (made up where the file has none). */
+PRUNE_API int32_t prune_graph_node_count(const prune_graph *graph);
+PRUNE_API const char *prune_graph_node_name(const prune_graph *graph, int32_t index);
+PRUNE_API const char *prune_graph_node_op(const prune_graph *graph, int32_t index);
+PRUNE_API int64_t prune_graph_opset(const prune_graph *graph);
+
+/* Parameters in the file's order. The tensor is borrowed (any dtype; NULL when there is none of that name); the mask is
+ * NULL when all is kept. */
+PRUNE_API int32_t prune_graph_parameter_count(const prune_graph *graph);
+PRUNE_API const char *prune_graph_parameter_name(const prune_graph *graph, int32_t index);
+PRUNE_API const prune_tensor *prune_graph_parameter(const prune_graph *graph, const char *name);
+PRUNE_API const prune_mask *prune_graph_mask(const prune_graph *graph, const char *name);
+
+/* Prunes a parameter: copies the mask and sets what it prunes to +0.0. NULL takes the mask away. PRUNE_E_SHAPE for
+ * another shape, PRUNE_E_DTYPE for a parameter that is not floating. */
+PRUNE_API int32_t prune_graph_set_mask(prune_graph *graph, const char *name, const prune_mask *mask);
+
+/* New numbers of the same shape and dtype; with a mask, what it prunes stays +0.0. */
+PRUNE_API int32_t prune_graph_set_parameter(prune_graph *graph, const char *name, const prune_tensor *values);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Session: a graph made ready to run for given shapes. Weights are packed for libprune's kernels (sparse ones where a
+ * mask makes that pay), values have their places in one arena, and a run allocates nothing.
+ *
+ * Batch normalisation and activations are computed with the product before them, which rounds once instead of several
+ * times. One thread at a time runs a session; products use the context's threads.
+ */
+#ifndef PRUNE_SESSION_H
+#define PRUNE_SESSION_H
+
+#include <stdint.h>
+
+#include "prune/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct prune_session prune_session;
+
+/* For inputs like `examples` (one for each name; dtype and shape count). Where fixed[i] is not 0 the numbers count too:
+ * that input is a constant of the session, as shapes and conditions must be. `fixed` may be NULL. `spec`: weights=auto
+ * (default: a pruned parameter runs sparse where that is estimated to be faster), dense, or a format of
+ * prune_packed_create for the pruned ones ("csr", "nm", ...); fuse=yes or no. NULL means "". The graph must outlive the
+ * session, and is not seen to change after this.
+ *
+ * PRUNE_E_ARGUMENT for an input that is missing or none of the graph's; PRUNE_E_SHAPE, PRUNE_E_DTYPE with the node for
+ * shapes that do not fit; PRUNE_E_UNSUPPORTED with node and operator for what cannot be run. */
+PRUNE_API int32_t prune_session_create(prune_session **out, const prune_graph *graph, int32_t count,
+                                       const char *const *names, const prune_tensor *const *examples,
+                                       const int32_t *fixed, const char *spec);
+
+/* Runs `count` inputs, in the order of prune_session_create (numbers of fixed ones are not looked at), of the same
+ * dtypes and shapes, any strides. */
+PRUNE_API int32_t prune_session_run(prune_session *session, int32_t count, const prune_tensor *const *inputs);
+
+/* What output `index` of the graph was in the last run: the session's, until the next run. NULL outside the list and
+ * before the first run. */
+PRUNE_API const prune_tensor *prune_session_output(const prune_session *session, int32_t index);
+
+/* Bytes of the arena and of scratch that runs use; steps, and for each the node, what runs ("csr-ell16/avx512", "" for
+ * plain loops), and its dense multiply-adds. */
+PRUNE_API int64_t prune_session_memory(const prune_session *session);
+PRUNE_API int32_t prune_session_step_count(const prune_session *session);
+PRUNE_API const char *prune_session_step_node(const prune_session *session, int32_t index);
+PRUNE_API const char *prune_session_step_kernels(const prune_session *session, int32_t index);
+PRUNE_API int64_t prune_session_step_macs(const prune_session *session, int32_t index);
+
+PRUNE_API void prune_session_free(prune_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
