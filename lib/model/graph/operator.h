@@ -71,7 +71,7 @@ struct pm_operator {
      * _FORMAT, _UNSUPPORTED with a sentence that names what was wrong; the caller puts the node's name before it. */
     int32_t (*infer)(struct pm_call *call);
 
-    /* NULL for none. prepare is called once, with constants at hand. */
+    /* NULL for none. prepare is called once, with constants at hand; release also when it was not, or failed. */
     int32_t (*prepare)(struct pm_call *call);
     void (*release)(struct pm_call *call);
 
