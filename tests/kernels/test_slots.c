@@ -9,6 +9,7 @@
 #include "core/kernels/groups.h"
 #include "slots_encoded.h"
 #include "slots_gapless.h"
+#include "slots_masks.h"
 
 static void odd_values(float *x, int64_t count)
 {
@@ -460,7 +461,7 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         finite_case(s);
         break;
     default:
-        if (!encoded_case(slot, s))
+        if (!encoded_case(slot, s) && !masks_case(slot, s))
             ck_abort_msg("slot %s has no case in this test", pr_slot_name(slot));
     }
 }

@@ -19,6 +19,14 @@ static inline uint64_t pr_score_key(double score)
     return bits >> 63 ? ~bits : bits | 1ULL << 63;
 }
 
+static inline double pr_key_score(uint64_t key)
+{
+    uint64_t bits = key >> 63 ? key & ~(1ULL << 63) : ~key;
+    double score;
+    memcpy(&score, &bits, sizeof score);
+    return score;
+}
+
 static inline double pr_gone(void)
 {
     uint64_t bits = ~0ULL;

@@ -85,6 +85,17 @@ typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_
 typedef void pr_shifted_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
                            const uint32_t *starts, const float *values);
 
+/* Masks from weights by magnitude (f32) and from scores (f64): masks.h has what a split counts. */
+struct pr_split;
+typedef int pr_keep_of_4_f32_fn(uint64_t *words, const float *values, int64_t count, int keep_n);
+typedef int pr_keep_of_4_f64_fn(uint64_t *words, const double *values, int64_t count, int keep_n);
+typedef void pr_split_f32_fn(struct pr_split *split, float *kept, const float *values, int64_t count, float low,
+                             float high);
+typedef void pr_split_f64_fn(struct pr_split *split, double *kept, const double *values, int64_t count, double low,
+                             double high);
+typedef int64_t pr_keep_above_f32_fn(uint64_t *words, const float *values, int64_t count, float limit);
+typedef int64_t pr_keep_above_f64_fn(uint64_t *words, const double *values, int64_t count, double limit);
+
 /* Positions in a window of two vectors, packed into one word for each lane: bits of one, and how many fit. */
 #define PR_PICK_BITS(lanes) ((lanes) == 16 ? 5 : 4)
 #define PR_PICK_STEPS(lanes) ((lanes) == 16 ? 6 : 8)

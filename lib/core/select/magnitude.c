@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/select/magnitude.h"
-
 #include "base/alloc.h"
+#include "core/mask/mask.h"
+#include "core/select/elements.h"
+#include "core/select/select.h"
 #include "core/tensor/tensor.h"
 
 #define PIECE 4096 /* numbers of one partial sum, so that sums do not depend on how they are read */
@@ -72,21 +73,13 @@ static int32_t by_scores(prune_mask **out, const prune_tensor *weights, const st
     return status;
 }
 
-static int has_groups_of_4(const struct pr_grid *grid)
-{
-    int32_t last = grid->rank - 1;
-    if (last < 0 || grid->pool[last] != 4 || grid->shape[last] % 4 || grid->quota < 1 || grid->quota > 3)
-        return 0;
-    return pr_grid_pool_units(grid) == 4;
-}
-
 /* Straight from f32 weights, where there is such a way; *done says whether it was taken. */
 static int32_t directly(prune_mask **out, const prune_tensor *weights, const struct pr_grid *grid, int32_t target,
                         double amount, int *done)
 {
     prune_mask *mask;
     const struct pr_target exact = {target, amount, grid->quota, 0, 0};
-    int groups = target == PRUNE_QUOTA && has_groups_of_4(grid);
+    int groups = target == PRUNE_QUOTA && pr_has_groups_of_4(grid);
     int elements = target != PRUNE_THRESHOLD && grid->quota == PR_NO_QUOTA && grid->pools == 1;
     *done = 0;
     if (weights->dtype != PRUNE_F32 || !weights->contiguous || grid->kind->solve || !(groups || elements))
@@ -95,10 +88,10 @@ static int32_t directly(prune_mask **out, const prune_tensor *weights, const str
     PR_TRY(pr_mask_new(&mask, weights->context, weights->rank, weights->shape, 0));
     int32_t status = PRUNE_OK;
     if (groups)
-        *done = pr_magnitude_groups_of_4(weights->context, data, weights->count, (int)grid->quota, mask->words);
+        *done = pr_groups_of_4(weights->context, data, NULL, weights->count, (int)grid->quota, mask->words);
     else
-        status = pr_magnitude_elements(weights->context, data, weights->count, pr_target_count(&exact, grid->units),
-                                       mask->words, done);
+        status = pr_elements_f32(weights->context, data, weights->count, pr_target_count(&exact, grid->units),
+                                 mask->words, done);
     if (status || !*done)
         prune_mask_free(mask);
     else

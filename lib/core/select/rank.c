@@ -170,14 +170,6 @@ static void share_ties(struct pr_search *search, const int64_t *histograms, int6
     }
 }
 
-static double score_of(uint64_t key)
-{
-    uint64_t bits = key >> 63 ? key & ~(1ULL << 63) : ~key;
-    double score;
-    memcpy(&score, &bits, sizeof score);
-    return score;
-}
-
 /* Counters of one tensor: no more than 16 MiB for all, and not many more than there are keys to count. */
 static int bits_at_most(const struct pr_search *search, int64_t tasks)
 {
@@ -216,7 +208,7 @@ static int32_t descend(struct pr_search *search, int64_t *histograms, int64_t *s
             share_ties(search, histograms, (int64_t)1 << digit.bits, found);
     }
     uint64_t low = digit.shift > 0 ? (1ULL << digit.shift) - 1 : 0;
-    search->cut = score_of(digit.prefix << digit.shift | (same & low));
+    search->cut = pr_key_score(digit.prefix << digit.shift | (same & low));
     return PRUNE_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "core/select/select.h"
 
 #include "core/mask/mask.h"
+#include "core/select/elements.h"
 #include "core/tensor/tensor.h"
 
 #define UNITS_PER_TASK 262144
@@ -116,15 +117,42 @@ static int32_t choose(prune_context *context, const struct pr_grid *grid, const 
     return PRUNE_OK;
 }
 
+/* Straight from scores to the bits of a mask, where there is such a way; *done says whether it was taken. */
+static int32_t directly(prune_mask **out, prune_context *context, const struct pr_grid *grid, const double *scores,
+                        const struct pr_target *target, int *done)
+{
+    prune_mask *mask;
+    int groups = target->kind == PRUNE_QUOTA && pr_has_groups_of_4(grid);
+    int elements = target->kind != PRUNE_THRESHOLD && grid->pools == 1 && grid->units == grid->elements;
+    *done = 0;
+    if (grid->kind->solve || !(groups || (elements && grid->units > PR_LARGE_POOL)))
+        return PRUNE_OK;
+    PR_TRY(pr_mask_new(&mask, context, grid->rank, grid->tensor, 0));
+    int32_t status = PRUNE_OK;
+    if (groups)
+        *done = pr_groups_of_4(context, NULL, scores, grid->units, (int)grid->quota, mask->words);
+    else
+        status = pr_elements_f64(context, scores, grid->units, pr_target_count(target, grid->units), mask->words, done);
+    if (status || !*done)
+        prune_mask_free(mask);
+    else
+        *out = mask;
+    return status;
+}
+
 int32_t prune_mask_select(prune_mask **out, const prune_scores *scores, int32_t target, double amount)
 {
     uint8_t *keep;
+    int done;
     PR_REQUIRE(out);
     PR_REQUIRE(scores);
     const struct pr_grid *grid = &scores->grid;
     const struct pr_target exact = {target, amount, grid->quota, 0, 0};
     const double *values = prune_tensor_const_data(scores->values);
     PR_TRY(pr_check_target(grid, target, amount));
+    PR_TRY(directly(out, scores->context, grid, values, &exact, &done));
+    if (done)
+        return PRUNE_OK;
     PR_TRY(pr_alloc(scores->context, grid->units, 1, &keep));
     int32_t status = choose(scores->context, grid, values, &exact, keep);
     if (!status)

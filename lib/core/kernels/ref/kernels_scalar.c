@@ -9,6 +9,7 @@
 #include "core/kernels/few.h"
 #include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
+#include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
 
@@ -196,4 +197,5 @@ const struct pr_kernels pr_kernels_scalar = {
     .columns_add = pr_columns_add_scalar,
     PR_ENCODED_WINDOWS(8, scalar),
     PR_ENCODED_WINDOWS(16, scalar),
+    PR_MASKS_TABLE(scalar),
 };

@@ -5,6 +5,7 @@
 #include "core/kernels/few.h"
 #include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
+#include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
 #include "core/kernels/tmpl/moves.h"
@@ -78,4 +79,5 @@ const struct pr_kernels pr_kernels_avx2 = {
     .codebook_slice = pr_codebook_slice_avx2,
     .columns_add = pr_columns_add_avx2,
     PR_ENCODED_WINDOWS(8, avx2),
+    PR_MASKS_TABLE(avx2),
 };

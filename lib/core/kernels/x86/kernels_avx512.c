@@ -5,6 +5,7 @@
 #include "core/kernels/few.h"
 #include "core/kernels/gapless.h"
 #include "core/kernels/groups.h"
+#include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
@@ -37,4 +38,5 @@ const struct pr_kernels pr_kernels_avx512 = {
     PR_ENCODED_TABLE(avx512),
     .codebook_slice = pr_codebook_slice_avx512,
     PR_ENCODED_WINDOWS(16, avx512),
+    PR_MASKS_TABLE(avx512),
 };
