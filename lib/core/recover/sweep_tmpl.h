@@ -8,6 +8,7 @@
 
 #define PANEL 32 /* columns that are updated row by row */
 #define LANES (16 / (int64_t)sizeof(REAL))
+#define ROWS (4 * LANES) /* that go through a panel together */
 typedef REAL lane __attribute__((vector_size(16), aligned(sizeof(REAL)), may_alias));
 
 struct state {
@@ -34,36 +35,49 @@ static int64_t padded(int64_t count)
     return pr_ceil_div(count, PANEL) * PANEL;
 }
 
-/* Columns from to to - 1 of one row; the rest of the panel makes up for them. */
-static double take_row(const struct state *state, int64_t row)
+/* Columns from to to - 1 of some rows, one in each lane, so that what waits for a quotient waits for all of them at once;
+ * the rest of the panel makes up for what is taken. */
+static void take_some(const struct state *state, int64_t row, int64_t count)
 {
     const struct pr_sweep *sweep = state->sweep;
     const uint8_t *keep = sweep->keep + row * sweep->stride + state->begin;
-    int64_t width = sweep->columns - state->begin, lanes = pr_ceil_div(state->last - state->first, LANES);
-    REAL *w = state->block + row * state->stride, *error = state->error + row * state->stride;
-    lane *rest = (lane *)(w + state->first);
-    double cost = 0;
+    int64_t width = sweep->columns - state->begin, columns = state->last - state->from;
+    REAL *w = state->block + row * state->stride + state->from, *error = state->error + row * state->stride;
+    REAL turned[PANEL][ROWS] = {{0}};
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t j = 0; j < columns; j++)
+            turned[j][r] = w[r * state->stride + j];
     for (int64_t j = state->from; j < state->to; j++) {
-        error[j] = 0;
-        if (keep[j])
-            continue;
-        REAL e = w[j] / state->upper[j * width + j];
-        const lane *upper = (const lane *)(state->panel + (j - state->first) * PANEL);
-        for (int64_t l = (j - state->first) / LANES; l < lanes; l++)
-            rest[l] -= e * upper[l];
-        w[j] = 0;
-        error[j] = e;
-        cost += (double)e * (double)e;
+        REAL *now = turned[j - state->from], diagonal = state->upper[j * width + j];
+        const REAL *upper = state->panel + (j - state->first) * PANEL - state->first;
+        lane e[ROWS / LANES];
+        for (int64_t r = 0; r < count; r++) {
+            REAL quotient = keep[r * sweep->stride + j] ? 0 : now[r] / diagonal;
+            error[r * state->stride + j] = quotient;
+            now[r] = keep[r * sweep->stride + j] ? now[r] : 0;
+            ((REAL *)e)[r] = quotient;
+            sweep->cost[row + r] += (double)quotient * (double)quotient;
+        }
+        for (int64_t r = count; r < ROWS; r++)
+            ((REAL *)e)[r] = 0;
+        for (int64_t l = j + 1; l < state->last; l++) {
+            lane *later = (lane *)turned[l - state->from];
+            for (int64_t r = 0; r < ROWS / LANES; r++)
+                later[r] -= e[r] * upper[l];
+        }
     }
-    return cost;
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t j = 0; j < columns; j++)
+            w[r * state->stride + j] = turned[j][r];
 }
 
 static void take_rows(void *argument, int32_t task)
 {
     const struct state *state = argument;
     int64_t share = pr_ceil_div(state->sweep->rows, state->tasks), end = share * (task + 1);
-    for (int64_t i = share * task; i < end && i < state->sweep->rows; i++)
-        state->sweep->cost[i] += take_row(state, i);
+    end = end < state->sweep->rows ? end : state->sweep->rows;
+    for (int64_t i = share * task; i < end; i += ROWS)
+        take_some(state, i, end - i < ROWS ? end - i : ROWS);
 }
 
 static void load_block(struct state *state)
