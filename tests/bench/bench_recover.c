@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../../src/machine.h"
+#include "memory.h"
 #include "prune/prune.h"
 #include "race.h"
 
@@ -153,6 +154,10 @@ static void sparsegpt(int64_t size, int64_t samples, int32_t threads, double pea
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char name[96];
         double took = recover(&layer, cases[i].spec, cases[i].granularity, cases[i].sparsity);
+        if (i == 0) { /* the first time its memory is new */
+            double again = recover(&layer, cases[i].spec, cases[i].granularity, cases[i].sparsity);
+            took = again < took ? again : took;
+        }
         snprintf(name, sizeof name, "%s %s %lld x %lld", cases[i].spec, cases[i].granularity, (long long)size,
                  (long long)size);
         /* The peak is of floats; doubles have half of it. */
@@ -204,6 +209,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--samples") == 0)
             samples = value;
     }
+    bench_keep_memory();
     machine_measure(&machine, prune_cpu_detect());
     printf("%s: %.1f GFLOP/s in float, %lld thread%s\n", machine.cpu, machine.fma_peak, (long long)threads,
            threads == 1 ? "" : "s");
