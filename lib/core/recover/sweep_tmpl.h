@@ -35,8 +35,8 @@ static int64_t padded(int64_t count)
     return pr_ceil_div(count, PANEL) * PANEL;
 }
 
-/* Columns from to to - 1 of some rows, one in each lane, so that what waits for a quotient waits for all of them at once;
- * the rest of the panel makes up for what is taken. */
+/* Columns from to to - 1 of some rows, a row in each lane: all of them wait for a quotient at once. The rest of the
+ * panel makes up for what is taken. */
 static void take_some(const struct state *state, int64_t row, int64_t count)
 {
     const struct pr_sweep *sweep = state->sweep;
