@@ -110,8 +110,8 @@ void pm_body_free(struct pm_body *body);
 int32_t pm_body_find(const struct pm_body *body, const char *name);
 int32_t pm_body_value(struct pm_body *body, const char *name, int32_t *value);
 
-/* Parts of a body. Each takes what it is given only when it succeeds. `pm_body_add_node` takes a node whose `inputs` and
- * `outputs` are set; PRUNE_E_FORMAT where an output is made already. Inputs may not exist yet: pm_body_sort. */
+/* Parts of a body. Each takes what it is given only when it succeeds. `pm_body_add_node` takes a node whose `inputs`
+ * and `outputs` are set; PRUNE_E_FORMAT where an output is made already. Inputs may not exist yet: pm_body_sort. */
 int32_t pm_body_add_node(struct pm_body *body, struct pm_node *node);
 int32_t pm_body_add_parameter(struct pm_body *body, int32_t value, prune_tensor *tensor, int32_t *parameter);
 int32_t pm_body_add_input(struct pm_body *body, int32_t value);
@@ -125,8 +125,8 @@ int32_t pm_body_sort(struct pm_body *body);
 /* Fills graph->parameters from the bodies and finds each node's operator. To be called once when all is read. */
 int32_t pm_graph_finish(prune_graph *graph);
 
-/* Attributes by name. Where the node has none of that name, or one of another kind, the default is given (NULL and 0 for
- * lists). */
+/* Attributes by name. Where the node has none of that name, or one of another kind, the default is given (NULL and 0
+ * for lists). */
 const struct pm_attribute *pm_attribute(const struct pm_node *node, const char *name);
 int64_t pm_attribute_int(const struct pm_node *node, const char *name, int64_t or_else);
 float pm_attribute_float(const struct pm_node *node, const char *name, float or_else);
