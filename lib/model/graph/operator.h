@@ -105,8 +105,8 @@ int32_t pm_expect_inputs(const struct pm_call *call, int32_t least, int32_t most
 int32_t pm_expect_outputs(const struct pm_call *call, int32_t least, int32_t most);
 
 /* Numbers that an attribute holds in old opsets and input `index` in new ones ("axes", "starts", "pads", "shape"): at
- * most `room` go to `out`. *count is -1 where neither is there. An input must be constant: PRUNE_E_UNSUPPORTED names it.
- */
+ * most `room` go to `out`. *count is -1 where neither is there. An input must be constant: PRUNE_E_UNSUPPORTED names
+ * it. */
 int32_t pm_ints_of(const struct pm_call *call, const char *attribute, int32_t index, int64_t room, int64_t *out,
                    int64_t *count);
 
