@@ -43,8 +43,8 @@ static int32_t find_sources(struct pm_body *body)
     return PRUNE_OK;
 }
 
-/* Value number `at` of those that a node needs, its branches' captures behind its inputs: -1 for one left out, -2 behind
- * the last. */
+/* Value number `at` of those that a node needs, its branches' captures behind its inputs: -1 for one left out, -2
+ * behind the last. */
 static int32_t needed(const struct pm_node *node, int32_t at)
 {
     if (at < node->input_count)
