@@ -83,11 +83,11 @@ static int run(const struct command *self, int argc, char **argv)
                                "an order of channels, as prune order writes it", 0, 0},
                               {OPTION_WHOLE, "axis", 0, &job.axis, "N",
                                "the axis that is ordered: 1 (the standard) of the consumer, 0 of the producer", 0, 7},
-                              {OPTION_TEXT, "output", 'o', &job.out, "WEIGHTS", "the file to write", 0, 0},
                               {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                           });
+    options_add_output(&options, &job.out, "WEIGHTS");
     options_add_common(&options, &job.common);
-    return options_run(&options, self, argc, argv, &job.out, "-o WEIGHTS, the file to write", work, &job);
+    return options_run(&options, self, argc, argv, work, &job);
 }
 
 const struct command cmd_apply = {

@@ -29,33 +29,27 @@ static int show(const struct job *job, const prune_mask *mask, const char *crite
 static int work(void *argument, const char *path)
 {
     struct job *job = argument;
-    prune_context *context = NULL;
-    prune_tensor *weights = NULL;
-    prune_observations *observations = NULL;
+    struct pruning *pruning = &job->pruning;
+    struct layer layer = {NULL, NULL, NULL};
     prune_mask *mask = NULL;
-    int code = context_open(&context, &job->common);
+    int code = context_open(&layer.context, &job->common);
     if (!code)
-        code = pruning_open(&job->pruning, context);
+        code = pruning_open(pruning, layer.context);
     if (!code)
-        code = pruning_target(&job->pruning);
+        code = pruning_target(pruning);
     if (!code)
-        code = tensor_read(&weights, context, path);
+        code = layer_read(&layer, path, &job->data, prune_criterion_needs(pruning->criterion),
+                          prune_criterion_spec(pruning->criterion));
+    pruning->observations = layer.observations;
     if (!code)
-        code = data_observe(&observations, &job->data, context, prune_criterion_needs(job->pruning.criterion), weights,
-                            prune_criterion_spec(job->pruning.criterion));
-    job->pruning.observations = observations;
+        code = pruning_mask(&mask, pruning, layer.weights, NULL, pruning->amount, path);
     if (!code)
-        code = pruning_mask(&mask, &job->pruning, weights, NULL, job->pruning.amount, path);
+        code = mask_write(mask, layer.context, job->out);
     if (!code)
-        code = mask_write(mask, context, job->out);
-    if (!code)
-        code = show(job, mask, prune_criterion_spec(job->pruning.criterion),
-                    prune_granularity_spec(job->pruning.granularity));
+        code = show(job, mask, prune_criterion_spec(pruning->criterion), prune_granularity_spec(pruning->granularity));
     prune_mask_free(mask);
-    prune_observations_free(observations);
-    prune_tensor_free(weights);
-    pruning_close(&job->pruning);
-    prune_context_free(context);
+    pruning_close(pruning);
+    layer_close(&layer);
     return code;
 }
 
@@ -65,12 +59,9 @@ static int run(const struct command *self, int argc, char **argv)
     struct job job = {.out = NULL};
     pruning_add_options(&job.pruning, &options);
     data_add_options(&job.data, &options);
-    options_add(&options, (struct option[]){
-                              {OPTION_TEXT, "output", 'o', &job.out, "MASK.npy", "the file to write", 0, 0},
-                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
-                          });
+    options_add_output(&options, &job.out, "MASK.npy");
     options_add_common(&options, &job.common);
-    return options_run(&options, self, argc, argv, &job.out, "-o MASK.npy, the file to write", work, &job);
+    return options_run(&options, self, argc, argv, work, &job);
 }
 
 const struct command cmd_mask = {

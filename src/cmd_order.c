@@ -147,11 +147,11 @@ static int run(const struct command *self, int argc, char **argv)
             {OPTION_WHOLE, "rounds", 0, &job.rounds, "N", "rounds of search at most (0: no limit)", 0, INT32_MAX},
             {OPTION_TEXT, "resume", 0, &job.state_in, "STATE.npy", "go on from this state", 0, 0},
             {OPTION_TEXT, "state", 0, &job.state_out, "STATE.npy", "where to write the state of the search", 0, 0},
-            {OPTION_TEXT, "output", 'o', &job.out, "ORDER.npy", "the file to write", 0, 0},
             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
         });
+    options_add_output(&options, &job.out, "ORDER.npy");
     options_add_common(&options, &job.common);
-    return options_run(&options, self, argc, argv, &job.out, "-o ORDER.npy, the file to write", work, &job);
+    return options_run(&options, self, argc, argv, work, &job);
 }
 
 const struct command cmd_order = {

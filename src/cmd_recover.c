@@ -12,7 +12,6 @@ struct job {
     const char *mask, *sparsity, *mask_out, *out;
     prune_recovery *recovery;
     prune_granularity *granularity;
-    prune_observations *observations;
     prune_repair *report;
 };
 
@@ -92,54 +91,49 @@ static int target_of(const struct job *job, int32_t *target, double *amount)
     return fraction(amount, job->sparsity, "--sparsity");
 }
 
-static int change(struct job *job, prune_tensor *weights, prune_mask **mask, prune_context *context)
+static int change(struct job *job, struct layer *layer, prune_mask **mask, const char *path)
 {
     int32_t target, status;
     double amount;
     if (job->mask) {
-        int code = mask_read(mask, context, job->mask);
+        int code = mask_read(mask, layer->context, job->mask);
         if (code)
             return code;
-        status = prune_recovery_repair(weights, job->recovery, *mask, job->observations, &job->report);
+        status = prune_recovery_repair(layer->weights, job->recovery, *mask, layer->observations, &job->report);
     } else {
         int code = target_of(job, &target, &amount);
         if (code)
             return code;
-        status = prune_recovery_prune(weights, mask, job->recovery, job->granularity, target, amount, job->observations,
-                                      &job->report);
+        status = prune_recovery_prune(layer->weights, mask, job->recovery, job->granularity, target, amount,
+                                      layer->observations, &job->report);
     }
-    return status ? complain_status(status, NULL) : DONE;
+    return status ? complain_status(status, path) : DONE;
 }
 
 static int work(void *argument, const char *path)
 {
     struct job *job = argument;
-    prune_context *context = NULL;
-    prune_tensor *weights = NULL;
+    struct layer layer = {NULL, NULL, NULL};
     prune_mask *mask = NULL;
-    int code = context_open(&context, &job->common);
+    int code = context_open(&layer.context, &job->common);
     if (!code)
-        code = open_recovery(job, context);
+        code = open_recovery(job, layer.context);
     if (!code)
-        code = tensor_read(&weights, context, path);
+        code = layer_read(&layer, path, &job->data, prune_recovery_needs(job->recovery),
+                          prune_recovery_spec(job->recovery));
     if (!code)
-        code = data_observe(&job->observations, &job->data, context, prune_recovery_needs(job->recovery), weights,
-                            prune_recovery_spec(job->recovery));
+        code = change(job, &layer, &mask, path);
     if (!code)
-        code = change(job, weights, &mask, context);
-    if (!code)
-        code = tensor_write(weights, job->out, "weight");
+        code = tensor_write(layer.weights, job->out, "weight");
     if (!code && job->mask_out)
-        code = mask_write(mask, context, job->mask_out);
+        code = mask_write(mask, layer.context, job->mask_out);
     if (!code)
         code = show(job, mask);
     prune_repair_free(job->report);
-    prune_observations_free(job->observations);
     prune_recovery_free(job->recovery);
     prune_granularity_free(job->granularity);
     prune_mask_free(mask);
-    prune_tensor_free(weights);
-    prune_context_free(context);
+    layer_close(&layer);
     return code;
 }
 
@@ -152,14 +146,14 @@ static int run(const struct command *self, int argc, char **argv)
                               {OPTION_TEXT, "sparsity", 0, &job.sparsity, "S", "the fraction to remove, 0 to 1", 0, 0},
                               {OPTION_TEXT, "mask-output", 0, &job.mask_out, "MASK.npy",
                                "where to write the mask that was chosen", 0, 0},
-                              {OPTION_TEXT, "output", 'o', &job.out, "WEIGHTS", "the file to write", 0, 0},
                               {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                           });
     kind_choice_add(&job.granularity_choice, &options, "granularities", "granularity", "element");
     kind_choice_add(&job.method_choice, &options, "recoveries", "method", "obs");
     data_add_options(&job.data, &options);
+    options_add_output(&options, &job.out, "WEIGHTS");
     options_add_common(&options, &job.common);
-    return options_run(&options, self, argc, argv, &job.out, "-o WEIGHTS, the file to write", work, &job);
+    return options_run(&options, self, argc, argv, work, &job);
 }
 
 const struct command cmd_recover = {

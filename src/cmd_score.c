@@ -6,35 +6,18 @@
 
 struct job {
     struct common common;
-    struct kind_choice criterion_choice, granularity_choice;
+    struct pruning pruning;
     struct data data;
     const char *out;
-    prune_criterion *criterion;
-    prune_granularity *granularity;
-    prune_observations *observations;
 };
-
-static int open_kinds(struct job *job, prune_context *context)
-{
-    char criterion[SPEC_SIZE], granularity[SPEC_SIZE];
-    int code = kind_choice_spec(&job->criterion_choice, criterion);
-    if (!code)
-        code = kind_choice_spec(&job->granularity_choice, granularity);
-    if (code)
-        return code;
-    int32_t status = prune_criterion_create(&job->criterion, context, criterion);
-    if (!status)
-        status = prune_granularity_create(&job->granularity, context, granularity);
-    return status ? complain_status(status, NULL) : DONE;
-}
 
 static int show(const struct job *job, const prune_tensor *scores)
 {
     const double *value = prune_tensor_const_data(scores);
     int64_t count = prune_tensor_count(scores);
     double least = INFINITY, most = -INFINITY, sum = 0;
-    const char *criterion = prune_criterion_spec(job->criterion);
-    const char *granularity = prune_granularity_spec(job->granularity);
+    const char *criterion = prune_criterion_spec(job->pruning.criterion);
+    const char *granularity = prune_granularity_spec(job->pruning.granularity);
     for (int64_t i = 0; i < count; i++) {
         least = value[i] < least ? value[i] : least;
         most = value[i] > most ? value[i] : most;
@@ -58,19 +41,18 @@ static int show(const struct job *job, const prune_tensor *scores)
 static int work(void *argument, const char *path)
 {
     struct job *job = argument;
-    prune_context *context = NULL;
-    prune_tensor *weights = NULL;
+    const struct pruning *pruning = &job->pruning;
+    struct layer layer = {NULL, NULL, NULL};
     prune_scores *scores = NULL;
-    int code = context_open(&context, &job->common);
+    int code = context_open(&layer.context, &job->common);
     if (!code)
-        code = open_kinds(job, context);
+        code = pruning_open(&job->pruning, layer.context);
     if (!code)
-        code = tensor_read(&weights, context, path);
-    if (!code)
-        code = data_observe(&job->observations, &job->data, context, prune_criterion_needs(job->criterion), weights,
-                            prune_criterion_spec(job->criterion));
+        code = layer_read(&layer, path, &job->data, prune_criterion_needs(pruning->criterion),
+                          prune_criterion_spec(pruning->criterion));
     if (!code) {
-        int32_t status = prune_criterion_score(&scores, job->criterion, weights, job->observations, job->granularity);
+        int32_t status =
+            prune_criterion_score(&scores, pruning->criterion, layer.weights, layer.observations, pruning->granularity);
         code = status ? complain_status(status, path) : DONE;
     }
     if (!code)
@@ -78,11 +60,8 @@ static int work(void *argument, const char *path)
     if (!code)
         code = show(job, prune_scores_values(scores));
     prune_scores_free(scores);
-    prune_observations_free(job->observations);
-    prune_criterion_free(job->criterion);
-    prune_granularity_free(job->granularity);
-    prune_tensor_free(weights);
-    prune_context_free(context);
+    pruning_close(&job->pruning);
+    layer_close(&layer);
     return code;
 }
 
@@ -90,15 +69,11 @@ static int run(const struct command *self, int argc, char **argv)
 {
     struct options options = {.count = 0};
     struct job job = {.out = NULL};
-    kind_choice_add(&job.granularity_choice, &options, "granularities", "granularity", "element");
-    kind_choice_add(&job.criterion_choice, &options, "criteria", "criterion", "l1");
+    pruning_add_kinds(&job.pruning, &options);
     data_add_options(&job.data, &options);
-    options_add(&options, (struct option[]){
-                              {OPTION_TEXT, "output", 'o', &job.out, "SCORES.npy", "the file to write", 0, 0},
-                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
-                          });
+    options_add_output(&options, &job.out, "SCORES.npy");
     options_add_common(&options, &job.common);
-    return options_run(&options, self, argc, argv, &job.out, "-o SCORES.npy, the file to write", work, &job);
+    return options_run(&options, self, argc, argv, work, &job);
 }
 
 const struct command cmd_score = {

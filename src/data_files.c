@@ -32,32 +32,52 @@ int data_given(const struct data *data)
            data->activation_gradients.count || data->scales;
 }
 
-/* One step, or each index of an axis that the data has more than the weights. */
-static int32_t feed_steps(prune_observations *observations, int32_t kind, const prune_tensor *steps,
-                          const prune_tensor *weights, int with_weights)
+/* A tensor, with what goes with it if anything does. */
+static int32_t feed_tensor(prune_observations *observations, int32_t kind, const prune_tensor *tensor,
+                           const prune_tensor *other)
 {
-    int32_t rank = prune_tensor_rank(weights), status = PRUNE_OK;
-    if (prune_tensor_rank(steps) != rank + 1)
-        return with_weights ? prune_observations_feed_pair(observations, kind, steps, weights)
-                            : prune_observations_feed(observations, kind, steps);
-    for (int64_t i = 0; i < prune_tensor_shape(steps)[0] && !status; i++) {
-        prune_tensor *one = NULL, *step = NULL;
-        status = prune_tensor_slice(&one, steps, 0, i, 1, 1);
-        if (!status && !prune_tensor_is_contiguous(one)) {
-            prune_tensor *copy = NULL;
-            status = prune_tensor_convert(&copy, one, prune_tensor_dtype(one));
-            prune_tensor_free(one);
-            one = copy;
-        }
-        if (!status)
-            status = prune_tensor_reshape(&step, one, rank, prune_tensor_shape(steps) + 1);
-        if (!status)
-            status = with_weights ? prune_observations_feed_pair(observations, kind, step, weights)
-                                  : prune_observations_feed(observations, kind, step);
-        prune_tensor_free(step);
+    return other ? prune_observations_feed_pair(observations, kind, tensor, other)
+                 : prune_observations_feed(observations, kind, tensor);
+}
+
+/* The step `at` of many, without the axis that counts them. */
+static int32_t take_step(prune_tensor **out, const prune_tensor *steps, int64_t at)
+{
+    prune_tensor *one = NULL, *copy = NULL;
+    int32_t status = prune_tensor_slice(&one, steps, 0, at, 1, 1);
+    if (!status && !prune_tensor_is_contiguous(one)) {
+        status = prune_tensor_convert(&copy, one, prune_tensor_dtype(one));
         prune_tensor_free(one);
+        one = copy;
     }
+    if (!status)
+        status = prune_tensor_reshape(out, one, prune_tensor_rank(steps) - 1, prune_tensor_shape(steps) + 1);
+    prune_tensor_free(one);
     return status;
+}
+
+/* One step, or each index of an axis that the data has more than the weights. */
+static int feed_steps(prune_observations *observations, int32_t kind, const prune_tensor *steps,
+                      const prune_tensor *weights, int with_weights, const char *path)
+{
+    int32_t status;
+    if (prune_tensor_rank(steps) != prune_tensor_rank(weights) + 1) {
+        status = feed_tensor(observations, kind, steps, with_weights ? weights : NULL);
+        return status ? complain_status(status, path) : DONE;
+    }
+    for (int64_t i = 0; i < prune_tensor_shape(steps)[0]; i++) {
+        prune_tensor *step = NULL;
+        status = take_step(&step, steps, i);
+        if (!status)
+            status = feed_tensor(observations, kind, step, with_weights ? weights : NULL);
+        prune_tensor_free(step);
+        if (status) {
+            char about[SPEC_SIZE];
+            snprintf(about, sizeof about, "%.400s, step %lld", path, (long long)i);
+            return complain_status(status, about);
+        }
+    }
+    return DONE;
 }
 
 static int feed_file(prune_observations *observations, int32_t kind, prune_context *context, const char *path,
@@ -67,16 +87,11 @@ static int feed_file(prune_observations *observations, int32_t kind, prune_conte
     int code = tensor_read(&tensor, context, path);
     if (!code && pair)
         code = tensor_read(&other, context, pair);
-    if (!code) {
-        int32_t status;
-        if (kind == PRUNE_GRADIENTS || kind == PRUNE_CURVATURES)
-            status = feed_steps(observations, kind, tensor, weights, with_weights);
-        else if (pair)
-            status = prune_observations_feed_pair(observations, kind, tensor, other);
-        else
-            status = prune_observations_feed(observations, kind, tensor);
-        if (status)
-            code = complain_status(status, path);
+    if (!code && (kind == PRUNE_GRADIENTS || kind == PRUNE_CURVATURES)) {
+        code = feed_steps(observations, kind, tensor, weights, with_weights, path);
+    } else if (!code) {
+        int32_t status = feed_tensor(observations, kind, tensor, other);
+        code = status ? complain_status(status, path) : DONE;
     }
     prune_tensor_free(other);
     prune_tensor_free(tensor);
@@ -154,4 +169,17 @@ int data_observe(prune_observations **out, const struct data *data, prune_contex
     else
         *out = made;
     return code;
+}
+
+int layer_read(struct layer *layer, const char *path, const struct data *data, int32_t needs, const char *who)
+{
+    int code = tensor_read(&layer->weights, layer->context, path);
+    return code ? code : data_observe(&layer->observations, data, layer->context, needs, layer->weights, who);
+}
+
+void layer_close(struct layer *layer)
+{
+    prune_observations_free(layer->observations);
+    prune_tensor_free(layer->weights);
+    prune_context_free(layer->context);
 }

@@ -216,14 +216,24 @@ int option_missing(const struct command *command, const char *option)
     return complain(USAGE, "%s needs %s; see `prune %s --help`", command->name, option, command->name);
 }
 
-int options_run(struct options *options, const struct command *command, int argc, char **argv,
-                const char *const *output, const char *text, int (*work)(void *job, const char *weights), void *job)
+void options_add_output(struct options *options, const char **output, const char *argument)
 {
+    options_add(options, (struct option[]){
+                             {OPTION_TEXT, "output", 'o', output, argument, "the file to write", 0, 0},
+                             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                         });
+}
+
+int options_run(struct options *options, const struct command *command, int argc, char **argv,
+                int (*work)(void *job, const char *weights), void *job)
+{
+    const struct option *output = find(options, "output", strlen("output"));
     int code = options_parse(options, command, argc, argv);
     if (!code && !options->help) {
         code = options_operands(options, command, 1, 1, "one file of weights");
-        if (!code && !*output)
-            code = option_missing(command, text);
+        if (!code && !*(const char **)output->value)
+            code = complain(USAGE, "%s needs -o %s, the file to write; see `prune %s --help`", command->name,
+                            output->argument, command->name);
         if (!code)
             code = work(job, options->operands.items[0]);
     }

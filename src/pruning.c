@@ -5,6 +5,13 @@
 
 #include "pruning.h"
 
+void pruning_add_kinds(struct pruning *pruning, struct options *options)
+{
+    /* Where both have a parameter of one name, the short option is the first one's. */
+    kind_choice_add(&pruning->granularity_choice, options, "granularities", "granularity", "element");
+    kind_choice_add(&pruning->criterion_choice, options, "criteria", "criterion", "l1");
+}
+
 void pruning_add_options(struct pruning *pruning, struct options *options)
 {
     pruning->sparsity = NULL;
@@ -14,9 +21,7 @@ void pruning_add_options(struct pruning *pruning, struct options *options)
                     {OPTION_TEXT, "sparsity", 0, &pruning->sparsity, "S", "the fraction to remove, 0 to 1", 0, 0},
                     {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                 });
-    /* Where both have a parameter of one name, the short option is the first one's. */
-    kind_choice_add(&pruning->granularity_choice, options, "granularities", "granularity", "element");
-    kind_choice_add(&pruning->criterion_choice, options, "criteria", "criterion", "l1");
+    pruning_add_kinds(pruning, options);
 }
 
 int pruning_open(struct pruning *pruning, prune_context *context)

@@ -16,7 +16,8 @@ struct pruning {
     double amount;
 };
 
-void pruning_add_options(struct pruning *pruning, struct options *options);
+void pruning_add_kinds(struct pruning *pruning, struct options *options);
+void pruning_add_options(struct pruning *pruning, struct options *options); /* kinds and --sparsity */
 int pruning_open(struct pruning *pruning, prune_context *context);
 void pruning_close(struct pruning *pruning);
 

@@ -29,6 +29,17 @@ struct data {
 void data_add_options(struct data *data, struct options *options);
 int data_given(const struct data *data);
 
+/* A layer in files: its weights and what is observed of it. */
+struct layer {
+    prune_context *context;
+    prune_tensor *weights;
+    prune_observations *observations;
+};
+
+/* Into the context that is open: the weights, and what `who` needs to know. */
+int layer_read(struct layer *layer, const char *path, const struct data *data, int32_t needs, const char *who);
+void layer_close(struct layer *layer);
+
 /* Observations for `needs`, fed with the files; NULL when needs is 0. USAGE when something is missing or of no use. */
 int data_observe(prune_observations **out, const struct data *data, prune_context *context, int32_t needs,
                  const prune_tensor *weights, const char *who);

@@ -94,16 +94,19 @@ int options_operands(const struct options *options, const struct command *comman
                      const char *what);
 int option_missing(const struct command *command, const char *option);
 
-/* What commands on one file of weights have in common: parses, wants the file and `*output` (the text names it), works,
- * and frees the options. */
+/* The option -o; `argument` as --help shows it. */
+void options_add_output(struct options *options, const char **output, const char *argument);
+
+/* What commands from one file of weights to one file have in common: parses, wants the file and -o, works, and frees the
+ * options. */
 int options_run(struct options *options, const struct command *command, int argc, char **argv,
-                const char *const *output, const char *text, int (*work)(void *job, const char *weights), void *job);
+                int (*work)(void *job, const char *weights), void *job);
 
 /* kinds.c: the options of a registry's kinds */
 
 struct kind_value {
     char option[48]; /* the key with - for _; with the choice's option before it where that was taken */
-    char help[200];
+    char help[600];
     const char *key;
     const char *text;
 };
