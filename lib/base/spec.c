@@ -32,6 +32,16 @@ static void list_names(char *out, size_t size, const struct pr_parameter *parame
     }
 }
 
+static int32_t out_of_range(const char *what, const struct pr_parameter *p, const char *text, int shown,
+                            const char *each)
+{
+    char least[PR_MAX_NUMBER], most[PR_MAX_NUMBER];
+    pr_number_print(least, p->least);
+    pr_number_print(most, p->most);
+    return pr_fail(PRUNE_E_SPEC, "%s: %s=%.*s is outside its range, %s to %s%s", what, p->name, shown, text, least,
+                   most, each);
+}
+
 static int32_t parse_pair(const char *what, const struct pr_parameter *p, const char *text, size_t length,
                           int32_t index, struct pr_values *values)
 {
@@ -44,8 +54,7 @@ static int32_t parse_pair(const char *what, const struct pr_parameter *p, const 
         return pr_fail(PRUNE_E_SPEC, "%s: \"%.*s\" is no pair of whole numbers, such as 4x1, for key \"%s\" (%s)", what,
                        shown, text, p->name, p->help);
     if (!(a >= p->least && a <= p->most && b >= p->least && b <= p->most))
-        return pr_fail(PRUNE_E_SPEC, "%s: %s=%.*s is outside its range, %g to %g each", what, p->name, shown, text,
-                       p->least, p->most);
+        return out_of_range(what, p, text, shown, " each");
     values->whole[index] = (int64_t)a;
     values->real[index] = b + 0.0;
     return PRUNE_OK;
@@ -91,8 +100,7 @@ static int32_t parse_value(const char *what, const struct pr_parameter *p, const
         return pr_fail(PRUNE_E_SPEC, "%s: \"%.*s\" is no %s for key \"%s\" (%s)", what, shown, text,
                        p->type == PR_WHOLE ? "whole number" : "number", p->name, p->help);
     if (!(number >= p->least && number <= p->most))
-        return pr_fail(PRUNE_E_SPEC, "%s: %s=%.*s is outside its range, %g to %g", what, p->name, shown, text, p->least,
-                       p->most);
+        return out_of_range(what, p, text, shown, "");
     values->real[index] = number + 0.0; /* -0 is 0: equal settings have one canonical string */
     if (p->type == PR_WHOLE)
         values->whole[index] = (int64_t)number;

@@ -48,8 +48,8 @@ static int32_t make_layout(struct layout *layout, const struct pr_scoring *scori
         layout->taps = in / channels;
     else
         return pr_fail(PRUNE_E_SHAPE,
-                       "criterion wanda: %lld inputs were observed; weights of shape %s with groups=%lld have %lld, or "
-                       "%lld channels, in each group",
+                       "criterion wanda: %lld inputs were observed; weights of shape %s with groups=%lld take %lld, or "
+                       "one for each of %lld channels, in each group",
                        (long long)observed, pr_shape_text(text, w->rank, w->shape), (long long)groups, (long long)in,
                        (long long)channels);
     layout->row = observed / groups;

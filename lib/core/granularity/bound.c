@@ -118,9 +118,11 @@ static int32_t check_sizes(const char *function, struct change *change, const pr
     for (int32_t i = 2; i < w->rank && input_norms->count != change->columns; i++)
         change->share *= w->shape[i];
     if (input_norms->count != change->columns && input_norms->count != w->shape[1])
-        return pr_fail(PRUNE_E_SHAPE, "%s: %lld input norms for weights of shape %s; there must be %lld or %lld",
-                       function, (long long)input_norms->count, pr_shape_text(text, w->rank, w->shape),
-                       (long long)w->shape[1], (long long)change->columns);
+        return pr_fail(
+            PRUNE_E_SHAPE,
+            "%s: %lld input norms for weights of shape %s; there must be %lld, or one for each of %lld channels",
+            function, (long long)input_norms->count, pr_shape_text(text, w->rank, w->shape), (long long)change->columns,
+            (long long)w->shape[1]);
     if ((rows || count) && count != change->outputs)
         return pr_fail(PRUNE_E_SHAPE, "%s: room for %lld rows; the weights have %lld", function, (long long)count,
                        (long long)change->outputs);

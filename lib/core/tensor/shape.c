@@ -73,7 +73,7 @@ int32_t pr_refuse_nan(const prune_tensor *tensor, const char *what)
         for (int64_t i = 0; i < count; i++) {
             if (isnan(part[i])) {
                 char place[PR_MAX_SHAPE_TEXT];
-                return pr_fail(PRUNE_E_VALUE, "%s %s: element %lld is NaN; only numbers can be compared", what,
+                return pr_fail(PRUNE_E_VALUE, "%s %s: element %lld is NaN; all must be numbers", what,
                                pr_index_text(place, tensor->rank, tensor->shape, walk.position + i),
                                (long long)(walk.position + i));
             }
