@@ -97,7 +97,7 @@ int option_missing(const struct command *command, const char *option);
 /* The option -o; `argument` as --help shows it. */
 void options_add_output(struct options *options, const char **output, const char *argument);
 
-/* What commands from one file of weights to one file have in common: parses, wants the file and -o, works, and frees the
+/* What commands from one file of weights to one other have in common: parses, wants both, works, and frees the
  * options. */
 int options_run(struct options *options, const struct command *command, int argc, char **argv,
                 int (*work)(void *job, const char *weights), void *job);

@@ -18,8 +18,9 @@
  *                            magnitudes it keeps 98.9 % of the best)
  *   "vector:vector=V"        V consecutive elements along `axis` (default 1); pool=tensor (default) or pool=row: the
  *                            vectors at one place of axis 0
- *   "block:block=AxB"        A rows by B columns (A alone: A by A) of a matrix; a tensor of higher rank is taken as the matrix of axis 0
- *                            by all others, out x (in kh kw). pool=tensor (default) or pool=row: one row of blocks
+ *   "block:block=AxB"        A rows by B columns of a matrix (A alone: A by A); a tensor of higher rank is taken as
+ *                            the matrix of axis 0 by all others, out x (in kh kw). pool=tensor (default) or pool=row:
+ *                            one row of blocks
  *   "kernel"                 everything at one index of axis 0 and one of axis 1: kh x kw of OIHW weights; rank 3 or
  *                            more
  *   "pattern"                every kernel (as above, of up to 64 elements) keeps one pattern of a dictionary, the one
