@@ -48,8 +48,9 @@ START_TEST(thinet_removes_channels_2_and_3)
     ck_assert(stay[0] && !stay[1] && stay[2]);
     OK(pr_pick_thinet(&z, 1, stay));
     ck_assert(stay[0] && !stay[1] && !stay[2]);
-    double factor[3], added;
-    OK(pr_closing_scale(&z, stay, 0, factor, &added));
+    double factor[3], added, condition = 0;
+    OK(pr_closing_scale(&z, stay, 0, factor, &added, &condition));
+    ck_assert_double_eq_tol(condition, 1, 1e-12);
     ck_assert_double_eq_tol(factor[0], p[0] / 5, 1e-14);
     ck_assert(added == 0 && factor[1] == 1 && factor[2] == 1);
 }

@@ -137,8 +137,7 @@ START_TEST(predicted_loss_is_the_true_increase)
                 ck_assert_double_eq_tol(fact(report, PRUNE_REPAIR_ERROR), truth, 1e-10 * truth + 1e-20);
                 ck_assert(fact(report, PRUNE_REPAIR_PLAIN_ERROR) >= truth * (1 - 1e-12));
                 ck_assert(fact(report, PRUNE_REPAIR_SAMPLES) == (double)samples);
-                if (m < 2)
-                    ck_assert(fact(report, PRUNE_REPAIR_CONDITION) >= 1);
+                ck_assert(fact(report, PRUNE_REPAIR_CONDITION) >= 1);
                 for (int64_t i = 0; i < rows * n; i++) {
                     if (!keep[i])
                         ck_assert(w[i] == 0 && !signbit(w[i]));

@@ -375,24 +375,38 @@ int32_t pr_damped_matrix(const struct pr_recovering *r, double **out)
     return PRUNE_OK;
 }
 
-/* Of the whole damped matrix, where the memory holds it: infinity when that is not positive definite. */
+/* How many columns' square matrix the memory holds. */
+static int64_t columns_within(int64_t memory, int64_t most)
+{
+    int64_t columns = (int64_t)sqrt((double)(memory / (int64_t)sizeof(double)));
+    return columns < most ? columns : most;
+}
+
+/* Of the damped matrix, or of the blocks along its diagonal that the memory holds, where no condition is above the
+ * whole one's: the largest; infinity when one is not positive definite. */
 static int32_t estimate_condition(struct pr_recovering *r, const struct pr_linalg *la, int64_t memory)
 {
-    int64_t n = r->columns;
-    double *matrix, *work;
-    struct pr_pivot bad;
-    if (n == 0 || n > memory / (int64_t)sizeof(double) / n)
+    int64_t n = r->columns, most = columns_within(memory, n), square = 0;
+    double *matrix;
+    if (n == 0)
         return PRUNE_OK;
-    PR_TRY(pr_damped_matrix(r, &matrix));
-    int32_t status = pr_alloc(r->context, n, 3 * (int64_t)sizeof *work, &work);
-    if (!status) {
-        double norm = pr_linalg_norm(n, matrix, n, work);
-        int refused = pr_linalg_try_cholesky(la, n, matrix, n, &bad);
-        r->condition = refused ? INFINITY : pr_linalg_condition(n, matrix, n, norm, work);
-        pr_release(r->context, work);
+    PR_TRY(pr_mul(most + 3, most, &square));
+    PR_TRY(pr_alloc(r->context, square, sizeof *matrix, &matrix));
+    for (int64_t begin = 0; begin < n; begin += most) {
+        int64_t count = n - begin < most ? n - begin : most;
+        struct pr_pivot bad;
+        double *work = matrix + count * count;
+        for (int64_t i = 0; i < count; i++) {
+            memcpy(matrix + i * count, r->gram + (begin + i) * n + begin, (size_t)count * sizeof *matrix);
+            matrix[i * count + i] = pr_damped_diagonal(r, begin + i);
+        }
+        double norm = pr_linalg_norm(count, matrix, count, work);
+        int refused = pr_linalg_try_cholesky(la, count, matrix, count, &bad);
+        double condition = refused ? INFINITY : pr_linalg_condition(count, matrix, count, norm, work);
+        r->condition = condition > r->condition ? condition : r->condition;
     }
     pr_release(r->context, matrix);
-    return status;
+    return PRUNE_OK;
 }
 
 static int32_t run(struct surgery *s, int64_t memory, int greedy)

@@ -153,7 +153,7 @@ int32_t pr_pick_thinet(const struct pr_contributions *c, int64_t keep, uint8_t *
 }
 
 int32_t pr_closing_scale(const struct pr_contributions *c, const uint8_t *stay, double damping, double *factor,
-                         double *added)
+                         double *added, double *condition)
 {
     struct pr_linalg la = pr_linalg_of(c->context);
     struct pr_pivot bad;
@@ -170,9 +170,9 @@ int32_t pr_closing_scale(const struct pr_contributions *c, const uint8_t *stay, 
     if (kept == 0)
         return PRUNE_OK;
     PR_TRY(pr_linalg_fits("the number of channels", count));
-    PR_TRY(pr_mul(kept + 1, kept, &cells));
+    PR_TRY(pr_mul(kept + 4, kept, &cells));
     PR_TRY(pr_alloc(c->context, cells, sizeof *matrix, &matrix));
-    double *right = matrix + kept * kept;
+    double *right = matrix + kept * kept, *work = right + kept;
     for (int64_t i = 0, a = 0; i < count; i++) {
         const double *row = c->q + i * count;
         if (!stay[i] || !(row[i] > 0))
@@ -188,10 +188,12 @@ int32_t pr_closing_scale(const struct pr_contributions *c, const uint8_t *stay, 
         a++;
     }
     int32_t status = PRUNE_OK;
+    double norm = pr_linalg_norm(kept, matrix, kept, work);
     if (pr_linalg_try_cholesky(&la, kept, matrix, kept, &bad)) {
         pr_linalg_not_definite(kept, &bad);
         status = pr_fail_in(PRUNE_E_VALUE, "what the channels that stay contribute");
     } else {
+        *condition = pr_linalg_condition(kept, matrix, kept, norm, work);
         pr_linalg_solve_lower_vector(0, kept, matrix, kept, right);
         pr_linalg_solve_lower_vector(1, kept, matrix, kept, right);
         for (int64_t i = 0, a = 0; i < count; i++)

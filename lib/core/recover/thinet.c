@@ -54,7 +54,7 @@ static int32_t scale(struct pr_channels *c, const struct pr_contributions *z, in
     for (int64_t i = 0; i < c->count; i++)
         factor[i] = 1;
     int32_t status = fit && (c->keep < c->count || r->targets)
-                         ? pr_closing_scale(z, c->stay, c->damping, factor, &r->damping)
+                         ? pr_closing_scale(z, c->stay, c->damping, factor, &r->damping, &r->condition)
                          : PRUNE_OK;
     if (!status) {
         r->predicted = error_of(z, c->stay, factor, wanted_squares(c));
