@@ -73,6 +73,15 @@ ended "list --json" 0
 equal "list --json has a schema" "$(json "$out" schema)" 1
 equal "list --json names a parameter" "$(json "$out" granularities 1 parameters 0 name)" keep_n
 
+# What the page on kinds says of each is what the lists say.
+prune list
+tab=$(printf '\t')
+expect_empty "every kind and parameter stands in prune-kinds(7)" "$(
+  sed -n "s/^ \{2,4\}\([^ ][^ ]*\)  *\(.*\)\$/\1$tab\2/p" "$out" | sed 's/; must be given$//; s/; default [^;]*$//' |
+    while IFS="$tab" read -r name help; do
+      grep -A 1 "^\.It Cm $name\( \|\$\)" man/prune-kinds.7 | grep -qxF -e "$help" || echo "$name: $help"
+    done)"
+
 # What every parser of options must do.
 prune mask a.npy b.npy --sparsity 0.5 -o "$scratch/m.npy"
 refused "one file too many" 2 "b.npy"
