@@ -118,8 +118,8 @@ PRUNE_API int32_t prune_recovery_prune(prune_tensor *weights, prune_mask **mask,
                                        const prune_observations *observations, prune_repair **report);
 
 /* What can be asked of a report. Errors are of the undamped problem unless said otherwise. The condition number is that
- * of the damped G in the 1-norm, of thinet's close=scale that of the system for the factors; where memory=B does not hold
- * all of G at once, the largest of those of its blocks. */
+ * of the damped G in the 1-norm, of thinet's close=scale that of the system for the factors; where memory=B does not
+ * hold all of G at once, the largest of those of its blocks. */
 #define PRUNE_REPAIR_DAMPING 1      /* what was added to the diagonal of G */
 #define PRUNE_REPAIR_CONDITION 2    /* an estimate, see below; 0 where no system is solved */
 #define PRUNE_REPAIR_DEAD_COLUMNS 3 /* how many */

@@ -31,8 +31,8 @@ int32_t pr_pick_thinet(const struct pr_contributions *c, int64_t keep, uint8_t *
 
 /* ThiNet's closing scale: a factor for each channel that stays, such that sum factor_i z_i comes nearest to y, by least
  * squares about 1 with *added = damping * the mean of q_ii (of those that stay and are not 0); 1 for the others.
- * *condition is that of the system, where there is one. PRUNE_E_VALUE when q of those that stay is not positive definite.
- */
+ * *condition is that of the system, where there is one. PRUNE_E_VALUE when q of those that stay is not positive
+ * definite. */
 int32_t pr_closing_scale(const struct pr_contributions *c, const uint8_t *stay, double damping, double *factor,
                          double *added, double *condition);
 
