@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "base/cpu.h"
+#include "core/sparse/choice/frame.h"
 
 const char *const pr_source_names[] = {"csr", "nm", "dense"};
 const char *const pr_isa_names[] = {"scalar", "neon", "avx2", "avx512"};
@@ -13,6 +14,14 @@ const char *const pr_level_names[] = {"l2", "l3", "memory"};
 
 /* What a call costs however small the matrix is. */
 #define CALL_SECONDS 1e-7
+
+/* The matrices that the table was measured with, by level, batch-major (src/bench_calibrate.c). */
+static const struct {
+    double rows, columns;
+} measured[PR_LEVEL_COUNT] = {{384, 512}, {2048, 2048}, {4096, 4096}};
+
+/* The least part of a time that is taken to be the inner loops'. */
+#define LEAST_LOOPS 0.2
 
 /* Indices of forms, by identifier. */
 enum {
@@ -71,8 +80,18 @@ static double through(double at, double x0, double y0, double x1, double y1)
     return exp(log(y0) + (log(y1) - log(y0)) * (log(at) - log(x0)) / (log(x1) - log(x0)));
 }
 
-/* Of the entries with this n, picoseconds for n columns and bytes at a density, from the two that are nearest on either
- * side; below the last of them from the last two. */
+/* Picoseconds for n columns that the inner loops took for each element of W: without X and Y, which weigh by the shape
+ * of W and would grow with it. */
+static double loops_of(const struct pr_speed *entry)
+{
+    double rows = measured[entry->level].rows, columns = measured[entry->level].columns, n = (double)entry->n;
+    double all = (double)entry->picoseconds * n;
+    double frame = pr_frame_estimate(pr_forms[entry->form], rows, columns, n, 1) / (rows * columns);
+    return fmax(all - frame, LEAST_LOOPS * all);
+}
+
+/* Of the entries with this n, picoseconds of the loops for n columns and bytes at a density, from the two that are
+ * nearest on either side; below the last of them from the last two. */
 static void at_density(const struct pr_speeds *speeds, const struct query *query, float n, double density,
                        struct pr_estimate *result)
 {
@@ -97,8 +116,7 @@ static void at_density(const struct pr_speeds *speeds, const struct query *query
         above = below;
         more = density / (double)below->density;
     }
-    result->seconds =
-        more * (double)n * through(density, below->density, below->picoseconds, above->density, above->picoseconds);
+    result->seconds = more * through(density, below->density, loops_of(below), above->density, loops_of(above));
     result->bytes = more * through(density, below->density, below->bytes, above->density, above->bytes);
 }
 
@@ -117,7 +135,7 @@ static double weight_of(int form, double n)
     return 0.5 * (filled + n);
 }
 
-/* Picoseconds for each element of W in `seconds`. 0 when no entry matches. */
+/* Picoseconds of the loops for each element of W in `seconds`. 0 when no entry matches. */
 static int look_up(const struct pr_speeds *speeds, const struct query *query, double n, double density,
                    struct pr_estimate *result)
 {
@@ -186,6 +204,32 @@ static int find_isa(const struct pr_speeds *speeds, struct query *query, uint32_
     return 0;
 }
 
+/* The small matrix was run again and again until the processor knew where its rows end. Larger ones are too long to be
+ * learnt, even those that are sparse enough for the same cache: the more, the nearer they come to the large matrix. */
+static double unlearnt(const struct pr_speeds *speeds, struct query *query, double n, double density, double elements,
+                       double learnt)
+{
+    double small = measured[PR_FROM_L2].rows * measured[PR_FROM_L2].columns;
+    double large = measured[PR_FROM_L3].rows * measured[PR_FROM_L3].columns;
+    struct pr_estimate found;
+    query->level = PR_FROM_L3;
+    if (elements <= small || !look_up(speeds, query, n, density, &found))
+        return learnt;
+    return through(fmin(elements, large), small, learnt, large, found.seconds);
+}
+
+/* Lanes along the rows of W are whole vectors. */
+static double padded(const struct pr_form *form, double rows)
+{
+    return form->lanes_along_rows ? ceil(rows / PR_LANES) * PR_LANES : rows;
+}
+
+/* Which of the two layouts it will be is not known. */
+static double either_layout(const struct pr_form *form, double rows, double columns, double n)
+{
+    return 0.5 * (pr_frame_estimate(form, rows, columns, n, 0) + pr_frame_estimate(form, rows, columns, n, 1));
+}
+
 int pr_speed_estimate(const struct pr_speeds *speeds, int form, uint32_t cpu, const struct pr_product *product,
                       struct pr_estimate *estimate)
 {
@@ -198,12 +242,18 @@ int pr_speed_estimate(const struct pr_speeds *speeds, int form, uint32_t cpu, co
         if (!find_isa(speeds, &query, cpu, n, density, &found))
             return 0;
     }
-    for (int level = level_of(product, found.bytes * elements); level >= 0; level--) {
-        query.level = (uint8_t)level;
+    double bytes = found.bytes * elements;
+    int level = level_of(product, bytes);
+    for (int l = level; l >= 0; l--) {
+        query.level = (uint8_t)l;
         if (look_up(speeds, &query, n, density, &found))
             break;
     }
-    estimate->seconds = CALL_SECONDS + found.seconds * 1e-12 * elements;
-    estimate->bytes = found.bytes * elements;
+    if (level == PR_FROM_L2)
+        found.seconds = unlearnt(speeds, &query, n, density, elements, found.seconds);
+    double rows = (double)product->rows, columns = (double)product->columns;
+    double frame = either_layout(pr_forms[form], rows, columns, n);
+    estimate->seconds = CALL_SECONDS + 1e-12 * (found.seconds * padded(pr_forms[form], rows) * columns + frame);
+    estimate->bytes = bytes;
     return 1;
 }
