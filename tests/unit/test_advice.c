@@ -105,6 +105,52 @@ START_TEST(estimates_lie_between_those_measured)
 }
 END_TEST
 
+/* What one form is expected to take for a matrix of this shape, all kept. */
+static double seconds_of(prune_context *context, int64_t rows, int64_t columns, const char *spec)
+{
+    static float values[1 << 20];
+    const int64_t shape[2] = {rows, columns};
+    prune_tensor *weights = NULL;
+    prune_advice *advice = NULL;
+    ck_assert_int_le(rows * columns, 1 << 20);
+    for (int64_t i = 0; i < rows * columns; i++)
+        values[i] = 1;
+    OK(prune_tensor_borrow(&weights, context, values, PRUNE_F32, 2, shape, NULL));
+    OK(prune_packed_advise(&advice, weights, NULL, spec));
+    ck_assert_int_eq(prune_advice_count(advice), 1);
+    double seconds = prune_advice_seconds(advice, 0);
+    ck_assert(seconds > 0);
+    prune_advice_free(advice);
+    prune_tensor_free(weights);
+    return seconds;
+}
+
+START_TEST(x_and_y_cost_by_the_shape_of_w)
+{
+    prune_context *context = context_with("prune-speeds 1\n"
+                                          "cache 1000000 30000000\n"
+                                          "speed dense dense-strips avx512 l2 1 1 8 4\n"
+                                          "speed dense dense-tiles avx512 l2 64 1 8 4\n"
+                                          "speed dense rows avx512 l2 64 1 8 0.4\n"
+                                          "speed dense rows avx512 l3 64 1 80 0.4\n");
+    static const char tiles[] = "columns=64,format=dense,form=dense-tiles";
+    static const char rows[] = "columns=64,format=dense,form=rows",
+                      strips[] = "columns=1,format=dense,form=dense-strips";
+    /* As many elements; X of 16 x 4096 is 16 times that of 256 x 256. */
+    ck_assert(seconds_of(context, 16, 4096, tiles) > 1.5 * seconds_of(context, 256, 256, tiles));
+    ck_assert(seconds_of(context, 4096, 16, tiles) > 1.5 * seconds_of(context, 256, 256, tiles));
+    /* Sixteen lanes take as long as the ten that are used. */
+    ck_assert(seconds_of(context, 10, 4096, strips) > 0.95 * seconds_of(context, 16, 4096, strips));
+    ck_assert(seconds_of(context, 32, 4096, strips) > 1.5 * seconds_of(context, 16, 4096, strips));
+    /* Beyond the small matrix of the table, what is in the same cache comes near to what the large one took. */
+    double small = seconds_of(context, 384, 512, rows) / (384 * 512);
+    double middle = seconds_of(context, 500, 600, rows) / (500 * 600);
+    ck_assert(seconds_of(context, 100, 512, rows) / (100 * 512) < 1.5 * small);
+    ck_assert(middle > 1.1 * small && middle < 10 * small);
+    prune_context_free(context);
+}
+END_TEST
+
 START_TEST(patterns_are_offered_where_the_mask_has_them)
 {
     prune_context *context = context_with(table);
@@ -204,5 +250,6 @@ START_TEST(what_cannot_be_advised_is_refused)
 END_TEST
 
 TEST_MAIN("advice", the_fastest_way_of_the_table_is_taken, estimates_lie_between_those_measured,
-          patterns_are_offered_where_the_mask_has_them, a_table_with_a_mistake_is_refused_by_line,
-          a_layer_that_fills_the_last_cache_when_dense_comes_from_memory, what_cannot_be_advised_is_refused)
+          x_and_y_cost_by_the_shape_of_w, patterns_are_offered_where_the_mask_has_them,
+          a_table_with_a_mistake_is_refused_by_line, a_layer_that_fills_the_last_cache_when_dense_comes_from_memory,
+          what_cannot_be_advised_is_refused)
