@@ -8,7 +8,8 @@
 
 #include "core/sparse/forms/form.h"
 
-/* Picoseconds, for a W of rows x columns and n columns of X, as prune_packed_run_batch takes it or as prune_packed_run. */
+/* Picoseconds, for a W of rows x columns and n columns of X, which stands as prune_packed_run_batch takes it or as
+ * prune_packed_run does. */
 double pr_frame_estimate(const struct pr_form *form, double rows, double columns, double n, int batch);
 
 #endif
