@@ -57,6 +57,12 @@ PRUNE_API int32_t prune_archive_find_sparse(prune_sparse **out, const prune_arch
 PRUNE_API int32_t prune_npy_read(prune_tensor **out, prune_context *context, const char *path);
 PRUNE_API int32_t prune_npy_write(const prune_tensor *tensor, const char *path);
 
+/* NumPy's npz: a ZIP file whose members NAME.npy are the tensors NAME. Members are stored or deflated, zip64 where that
+ * is needed; their check sums are verified. `level` is zlib's, 1 to 9, or 0 to store them. An archive's strings are not
+ * written: npz has none. Equal tensors give equal files. */
+PRUNE_API int32_t prune_npz_read(prune_archive **out, prune_context *context, const char *path);
+PRUNE_API int32_t prune_npz_write(const prune_archive *archive, const char *path, int32_t level);
+
 /* IDX (MNIST's format), plain or gzip, of unsigned bytes: a U8 tensor. */
 PRUNE_API int32_t prune_idx_read(prune_tensor **out, prune_context *context, const char *path);
 

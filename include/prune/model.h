@@ -8,6 +8,7 @@
 #include "prune/cost.h"
 #include "prune/file.h"
 #include "prune/graph.h"
+#include "prune/matrix.h"
 #include "prune/network.h"
 #include "prune/report.h"
 #include "prune/session.h"

@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "base/alloc.h"
-#include "model/io/io.h"
+#include "model/io/zip.h"
 
 #define MOST_HEADER (4 + 4 * PRUNE_MAX_RANK)
 #define CHUNK 65536
@@ -23,20 +23,10 @@ struct source {
     unsigned char *chunk;
 };
 
-static voidpf zip_alloc(voidpf context, uInt items, uInt size)
-{
-    return prune_context_alloc(context, (uint64_t)items * size);
-}
-
-static void zip_release(voidpf context, voidpf pointer)
-{
-    prune_context_release(context, pointer);
-}
-
 static int32_t start_gzip(struct source *source)
 {
-    source->stream.zalloc = zip_alloc;
-    source->stream.zfree = zip_release;
+    source->stream.zalloc = pm_zlib_alloc;
+    source->stream.zfree = pm_zlib_release;
     source->stream.opaque = source->context;
     PR_TRY(pr_alloc(source->context, CHUNK, 1, &source->chunk));
     int result = inflateInit2(&source->stream, 16 + MAX_WBITS);

@@ -22,12 +22,16 @@ int32_t pm_require_regular(unsigned mode);
 /* 1 when all of text[0..length) is well-formed UTF-8 without a NUL. */
 int pm_is_utf8(const char *text, int64_t length);
 
-/* An open file, its size known. Only regular files are opened: a FIFO would wait, a device may never end. */
+/* An open file, its size known, or bytes in memory. Only regular files are opened: a FIFO would wait, a device may never
+ * end. */
 struct pm_input {
     int file;
     int64_t size;
+    const unsigned char *memory; /* NULL: the file */
 };
 int32_t pm_input_open(struct pm_input *input, const char *path);
+/* The whole of a file in memory that the caller releases. */
+int32_t pm_input_load(const struct pm_input *input, prune_context *context, char **text);
 /* All of the `bytes` at `offset`; PRUNE_E_IO when the file ends before, as it does when somebody shortens it. */
 int32_t pm_input_read(const struct pm_input *input, int64_t offset, void *to, int64_t bytes);
 void pm_input_close(struct pm_input *input);

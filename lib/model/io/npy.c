@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/io/io.h"
+#include "model/io/npy.h"
 
 #define MOST_HEADER 10000 /* NumPy's own limit */
 
@@ -15,6 +15,8 @@ struct header {
     int64_t shape[PRUNE_MAX_RANK], data_begin;
     int32_t rank, dtype;
     int is_big_endian, is_fortran;
+    int64_t text_bytes; /* of a byte string, where one is asked for */
+    int wants_text;
 };
 
 struct cursor {
@@ -77,6 +79,12 @@ static int32_t parse_descr(struct cursor *cursor, struct header *header)
         return pr_fail(PRUNE_E_UNSUPPORTED,
                        "the dtype is structured; a plain one is needed: f2, f4, f8, u1, b1, i4, i8");
     PR_TRY(parse_string(cursor, descr, "descr"));
+    if (header->wants_text && descr[0] == '|' && descr[1] == 'S' && strspn(descr + 2, "0123456789") > 0 &&
+        strlen(descr) <= 4) {
+        for (const char *digit = descr + 2; *digit >= '0' && *digit <= '9'; digit++)
+            header->text_bytes = 10 * header->text_bytes + (*digit - '0');
+        return PRUNE_OK;
+    }
     int order = descr[0] == '<' || descr[0] == '>' || descr[0] == '|';
     for (int i = 0; order && i < CODES; i++)
         if (strcmp(descr + 1, codes[i].code) == 0 && (descr[0] != '|' || descr[2] == '1')) {
@@ -233,7 +241,7 @@ static int32_t fill(const struct pm_input *file, const struct header *header, pr
     return header->is_fortran ? to_row_major(tensor) : PRUNE_OK;
 }
 
-static int32_t read_npy(prune_tensor **out, prune_context *context, const struct pm_input *file)
+int32_t pm_npy_parse(prune_tensor **out, prune_context *context, const struct pm_input *file)
 {
     struct header header = {0};
     prune_tensor *tensor;
@@ -262,18 +270,38 @@ int32_t prune_npy_read(prune_tensor **out, prune_context *context, const char *p
     struct pm_input file;
     int32_t status = pm_input_open(&file, path);
     if (!status) {
-        status = read_npy(out, context, &file);
+        status = pm_npy_parse(out, context, &file);
         pm_input_close(&file);
     }
     return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
 }
 
-/* The header as NumPy writes it, padded so that the data begin at a multiple of 64. */
-static int64_t make_header(char out[512], const prune_tensor *tensor, const char *code)
+int32_t pm_npy_parse_text(char out[16], const struct pm_input *file)
 {
-    int32_t rank = prune_tensor_rank(tensor);
+    struct header header = {.wants_text = 1};
+    char text[16] = {0};
+    PR_TRY(read_header(file, &header));
+    if (header.text_bytes < 1 || header.text_bytes > 15 || header.rank != 0)
+        return pr_fail(PRUNE_E_FORMAT, "it is no byte string of 1 to 15 characters, rank 0");
+    if (file->size - header.data_begin != header.text_bytes)
+        return pr_fail(PRUNE_E_FORMAT, "the byte string takes %lld bytes, but %lld are there",
+                       (long long)header.text_bytes, (long long)(file->size - header.data_begin));
+    PR_TRY(pm_input_read(file, header.data_begin, text, header.text_bytes));
+    memcpy(out, text, sizeof text);
+    return PRUNE_OK;
+}
+
+int32_t pm_npy_header(char out[PM_NPY_MOST_HEADER], const prune_tensor *tensor, int64_t *length)
+{
+    int32_t rank = prune_tensor_rank(tensor), dtype = prune_tensor_dtype(tensor);
     const int64_t *shape = prune_tensor_shape(tensor);
+    const char *code = NULL;
     char dict[384];
+    for (int i = 0; i < CODES; i++)
+        if (codes[i].dtype == dtype)
+            code = codes[i].code;
+    if (!code)
+        return pr_fail(PRUNE_E_DTYPE, "npy has no type for %s; convert to f32 before", prune_dtype_name(dtype));
     size_t used = (size_t)snprintf(dict, sizeof dict, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
                                    code[1] == '1' ? '|' : '<', code);
     for (int32_t i = 0; i < rank; i++)
@@ -282,20 +310,31 @@ static int64_t make_header(char out[512], const prune_tensor *tensor, const char
                                  : i < rank - 1 ? ", "
                                                 : "");
     used += (size_t)snprintf(dict + used, sizeof dict - used, "), }");
-    size_t length = (10 + used + 1 + 63) / 64 * 64 - 10;
+    size_t padded = (10 + used + 1 + 63) / 64 * 64 - 10;
     memcpy(out, "\x93NUMPY\x01\x00", 8);
-    out[8] = (char)(length & 255);
-    out[9] = (char)(length >> 8);
-    memset(out + 10, ' ', length);
+    out[8] = (char)(padded & 255);
+    out[9] = (char)(padded >> 8);
+    memset(out + 10, ' ', padded);
     memcpy(out + 10, dict, used);
-    out[10 + length - 1] = '\n';
-    return (int64_t)(10 + length);
+    out[10 + padded - 1] = '\n';
+    *length = (int64_t)(10 + padded);
+    return PRUNE_OK;
 }
 
-static int32_t write_npy(struct pm_output *output, const prune_tensor *tensor, const char *code)
+int32_t pm_npy_writable(const prune_tensor **out, prune_tensor **copy, const prune_tensor *tensor)
 {
-    char header[512];
-    PR_TRY(pm_output_write(output, header, make_header(header, tensor, code)));
+    int32_t dtype = prune_tensor_dtype(tensor);
+    *out = tensor;
+    if (dtype == PRUNE_BOOL || !prune_tensor_is_contiguous(tensor)) {
+        PR_TRY(prune_tensor_convert(copy, tensor, dtype));
+        *out = *copy;
+    }
+    return PRUNE_OK;
+}
+
+static int32_t write_npy(struct pm_output *output, const prune_tensor *tensor, const char *header, int64_t length)
+{
+    PR_TRY(pm_output_write(output, header, length));
     PR_TRY(pm_output_elements(output, prune_tensor_const_data(tensor), prune_dtype_size(prune_tensor_dtype(tensor)),
                               prune_tensor_count(tensor)));
     return pm_output_commit(output);
@@ -305,21 +344,16 @@ int32_t prune_npy_write(const prune_tensor *tensor, const char *path)
 {
     PR_REQUIRE(tensor);
     PR_REQUIRE(path);
-    const char *code = NULL;
+    char header[PM_NPY_MOST_HEADER];
+    int64_t length = 0;
     struct pm_output output;
+    const prune_tensor *plain = NULL;
     prune_tensor *copy = NULL;
-    int32_t dtype = prune_tensor_dtype(tensor);
-    for (int i = 0; i < CODES; i++)
-        if (codes[i].dtype == dtype)
-            code = codes[i].code;
-    if (!code)
-        return pr_fail(PRUNE_E_DTYPE, "npy has no type for %s; convert to f32 before", prune_dtype_name(dtype));
-    /* A bool tensor is copied in any case: copying checks that it holds 0 and 1 alone. */
-    if (dtype == PRUNE_BOOL || !prune_tensor_is_contiguous(tensor))
-        PR_TRY(prune_tensor_convert(&copy, tensor, dtype));
+    PR_TRY(pm_npy_header(header, tensor, &length));
+    PR_TRY(pm_npy_writable(&plain, &copy, tensor));
     int32_t status = pm_output_open(&output, prune_tensor_context(tensor), path);
     if (!status) {
-        status = write_npy(&output, copy ? copy : tensor, code);
+        status = write_npy(&output, plain, header, length);
         pm_output_close(&output);
     }
     prune_tensor_free(copy);

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fail.h"
+#include "base/alloc.h"
 #include "model/io/io.h"
 
 int32_t pm_require_regular(unsigned mode)
@@ -45,14 +45,18 @@ int32_t pm_input_open(struct pm_input *input, const char *path)
         close(file);
         return status;
     }
-    input->file = file;
-    input->size = (int64_t)facts.st_size;
+    *input = (struct pm_input){.file = file, .size = (int64_t)facts.st_size};
     return PRUNE_OK;
 }
 
 int32_t pm_input_read(const struct pm_input *input, int64_t offset, void *to, int64_t bytes)
 {
     char *next = to;
+    if (input->memory) {
+        if (bytes > 0)
+            memcpy(to, input->memory + offset, (size_t)bytes);
+        return PRUNE_OK;
+    }
     while (bytes > 0) {
         size_t piece = bytes > (1 << 30) ? (size_t)1 << 30 : (size_t)bytes;
         ssize_t got = pread(input->file, next, piece, (off_t)offset);
@@ -69,6 +73,18 @@ int32_t pm_input_read(const struct pm_input *input, int64_t offset, void *to, in
         bytes -= got;
     }
     return PRUNE_OK;
+}
+
+int32_t pm_input_load(const struct pm_input *input, prune_context *context, char **text)
+{
+    char *loaded;
+    PR_TRY(pr_alloc(context, input->size, 1, &loaded));
+    int32_t status = pm_input_read(input, 0, loaded, input->size);
+    if (status)
+        pr_release(context, loaded);
+    else
+        *text = loaded;
+    return status;
 }
 
 void pm_input_close(struct pm_input *input)
