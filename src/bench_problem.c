@@ -90,70 +90,22 @@ int problem_nm(struct problem *problem, prune_context *context, int64_t m, int64
     return code;
 }
 
-/* Whole numbers, separated by commas and blanks; -1 at the end or for anything else. */
-static int64_t read_number(FILE *file)
-{
-    int c = fgetc(file);
-    int64_t number = 0;
-    while (c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t')
-        c = fgetc(file);
-    if (c < '0' || c > '9')
-        return -1;
-    for (; c >= '0' && c <= '9' && number < INT64_MAX / 16; c = fgetc(file))
-        number = 10 * number + (c - '0');
-    ungetc(c, file);
-    return number;
-}
-
-static int bad_smtx(const char *path, const char *what)
-{
-    return complain(BAD_INPUT,
-                    "%s: %s; an smtx file has \"rows, columns, nonzeros\", then rows + 1 row pointers, then the column "
-                    "of each nonzero",
-                    path, what);
-}
-
-static int read_pattern(FILE *file, const char *path, const int64_t *pointers, int64_t m, int64_t k, uint8_t *kept)
-{
-    for (int64_t row = 0; row < m; row++)
-        for (int64_t e = pointers[row]; e < pointers[row + 1]; e++) {
-            int64_t column = read_number(file);
-            if (column < 0 || column >= k)
-                return bad_smtx(path, "a column is missing or past the last one");
-            kept[row * k + column] = 1;
-        }
-    return DONE;
-}
-
-static int read_smtx(struct problem *problem, prune_context *context, FILE *file, const char *path)
-{
-    int64_t m = read_number(file), k = read_number(file), count = read_number(file);
-    if (m < 1 || k < 1 || m > INT32_MAX || k > INT32_MAX || m > (int64_t)1 << 33 / k || count < 0)
-        return bad_smtx(path, "its first line is wrong, or the matrix is too large");
-    int64_t *pointers = malloc((size_t)(m + 1) * sizeof *pointers);
-    uint8_t *kept = pointers ? bytes_of(m, k) : NULL;
-    int code = kept ? DONE : NO_MEMORY;
-    for (int64_t i = 0; i <= m && !code; i++) {
-        pointers[i] = read_number(file);
-        if (pointers[i] < (i ? pointers[i - 1] : 0) || pointers[i] > count || (i == 0 && pointers[0] != 0))
-            code = bad_smtx(path, "its row pointers do not ascend from 0 to the number of nonzeros");
-    }
-    if (!code)
-        code = read_pattern(file, path, pointers, m, k, kept);
-    if (!code)
-        code = finish(problem, context, m, k, kept);
-    free(kept);
-    free(pointers);
-    return code;
-}
-
 int problem_read_smtx(struct problem *problem, prune_context *context, const char *path)
 {
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return complain(IO_FAILED, "%s cannot be opened", path);
-    int code = read_smtx(problem, context, file, path);
-    fclose(file);
+    prune_matrix *matrix = NULL;
+    prune_tensor *kept = NULL;
+    int32_t status = prune_matrix_read(&matrix, context, path, "smtx");
+    if (!status && (prune_matrix_rows(matrix) < 1 || prune_matrix_columns(matrix) < 1)) {
+        prune_matrix_free(matrix);
+        return complain(BAD_INPUT, "%s: the pattern is empty; there is nothing to measure", path);
+    }
+    if (!status)
+        status = prune_matrix_to_tensor(&kept, matrix);
+    int code = status ? complain_status(status, NULL)
+                      : finish(problem, context, prune_matrix_rows(matrix), prune_matrix_columns(matrix),
+                               prune_tensor_const_data(kept));
+    prune_tensor_free(kept);
+    prune_matrix_free(matrix);
     snprintf(problem->pattern, sizeof problem->pattern, "%s", path);
     return code;
 }

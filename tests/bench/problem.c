@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "problem.h"
+#include "prune/matrix.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,33 +25,21 @@ static void *get(double bytes)
 
 static int read_smtx(struct problem *p, const char *path)
 {
-    long long rows, columns, count;
-    FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%lld, %lld, %lld", &rows, &columns, &count) != 3) {
-        fprintf(stderr, "%s: %s\n", path, file ? "no pattern in smtx format" : "cannot be opened");
-        if (file)
-            fclose(file);
+    prune_matrix *matrix = NULL;
+    prune_tensor *kept = NULL;
+    if (prune_matrix_read(&matrix, NULL, path, "smtx") || prune_matrix_to_tensor(&kept, matrix)) {
+        fprintf(stderr, "%s\n", prune_error());
+        prune_matrix_free(matrix);
         return 1;
     }
-    p->m = rows;
-    p->k = columns;
-    p->kept = calloc((size_t)(rows * columns) + 1, 1);
-    long long *start = get((double)(rows + 1) * sizeof *start);
-    int bad = !p->kept;
-    for (long long r = 0; !bad && r <= rows; r++)
-        bad =
-            fscanf(file, "%lld", &start[r]) != 1 || start[r] < 0 || start[r] > count || (r && start[r] < start[r - 1]);
-    for (long long r = 0; !bad && r < rows; r++)
-        for (long long i = start[r], column; !bad && i < start[r + 1]; i++) {
-            bad = fscanf(file, "%lld", &column) != 1 || column < 0 || column >= columns;
-            if (!bad)
-                p->kept[r * columns + column] = 1;
-        }
-    free(start);
-    fclose(file);
-    if (bad)
-        fprintf(stderr, "%s: not a pattern in smtx format\n", path);
-    return bad;
+    p->m = prune_matrix_rows(matrix);
+    p->k = prune_matrix_columns(matrix);
+    p->kept = calloc((size_t)(p->m * p->k) + 1, 1);
+    if (p->kept)
+        memcpy(p->kept, prune_tensor_const_data(kept), (size_t)(p->m * p->k));
+    prune_tensor_free(kept);
+    prune_matrix_free(matrix);
+    return p->kept == NULL;
 }
 
 static void keep_groups(struct problem *p, struct pr_rng *rng)
