@@ -22,8 +22,8 @@ int32_t pm_require_regular(unsigned mode);
 /* 1 when all of text[0..length) is well-formed UTF-8 without a NUL. */
 int pm_is_utf8(const char *text, int64_t length);
 
-/* An open file, its size known, or bytes in memory. Only regular files are opened: a FIFO would wait, a device may never
- * end. */
+/* An open file, its size known, or bytes in memory. Only regular files are opened: a FIFO would wait, a device may
+ * never end. */
 struct pm_input {
     int file;
     int64_t size;
