@@ -43,7 +43,7 @@ PRUNE_API const char *prune_archive_text(const prune_archive *archive, const cha
 
 /* safetensors: dtypes F32, F16, BF16, F64, BOOL, U8, I32, I64. Stricter than the reference reader: duplicate keys,
  * holes, overlaps and trailing bytes are refused, whole numbers must be written as such, the header begins with "{".
- * Equal archives give equal bytes. */
+ * Equal archives give equal bytes. A path to read that ends in .json is the index of several files (prune/stream.h). */
 PRUNE_API int32_t prune_archive_read(prune_archive **out, prune_context *context, const char *path);
 PRUNE_API int32_t prune_archive_write(const prune_archive *archive, const char *path);
 
@@ -51,6 +51,18 @@ PRUNE_API int32_t prune_archive_write(const prune_archive *archive, const char *
  * prune-formats(5). find: PRUNE_E_NOTFOUND when there is none of that name. */
 PRUNE_API int32_t prune_archive_add_sparse(prune_archive *archive, const char *name, const prune_sparse *sparse);
 PRUNE_API int32_t prune_archive_find_sparse(prune_sparse **out, const prune_archive *archive, const char *name);
+
+/* The archive with dense tensors in place of compressed-tensors' sparse ones: for each module P with P.compressed,
+ * P.bitmask and P.shape, P.weight of the same dtype; with P.row_offsets they are "sparse-bitmask", without
+ * "sparse-24-bitmask". All else is copied. PRUNE_E_FORMAT where the parts contradict each other. */
+PRUNE_API int32_t prune_archive_expand(prune_archive **out, const prune_archive *archive);
+
+/* A network that Deep Compression released: pruned, with 256 shared weights a layer and gaps of 4 bits. `network` says
+ * which layers the file holds; known is "squeezenet" (SqueezeNet 1.0, 26 convolutions). For each LAYER come LAYER.weight
+ * F32 OIHW, LAYER.bias and LAYER.codebook F32 [256], and as strings LAYER.stored, how many entries the file holds, and
+ * LAYER.padding, how many of them are zeros that bridge a wide gap. */
+PRUNE_API int32_t prune_deep_compression_read(prune_archive **out, prune_context *context, const char *path,
+                                              const char *network);
 
 /* NumPy's npy, versions 1.0 to 3.0, little- and big-endian, C and Fortran order (a Fortran-order file is returned in C
  * order): f2, f4, f8, u1, b1, i4, i8. Writes 1.0, C order (BF16 has no npy type: PRUNE_E_DTYPE). */

@@ -12,6 +12,7 @@
 #include "prune/network.h"
 #include "prune/report.h"
 #include "prune/session.h"
+#include "prune/stream.h"
 #include "prune/train.h"
 
 #endif

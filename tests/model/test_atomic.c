@@ -85,8 +85,10 @@ static int write_fails(const char *path, int32_t status, const char *word)
     prune_archive *archive;
     prune_tensor *tensor;
     const int64_t count = 100000;
-    if (prune_archive_create(&archive, NULL) || prune_tensor_create(&tensor, NULL, PRUNE_F32, 1, &count) ||
-        prune_archive_add(archive, "w", tensor))
+    if (prune_archive_create(&archive, NULL) || prune_tensor_create(&tensor, NULL, PRUNE_F32, 1, &count))
+        return 2;
+    memset(prune_tensor_data(tensor), 1, (size_t)count * 4); /* zeros would become a hole */
+    if (prune_archive_add(archive, "w", tensor))
         return 2;
     int32_t first = prune_archive_write(archive, path);
     int said = strstr(prune_error(), word) != NULL;

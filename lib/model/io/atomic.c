@@ -194,6 +194,24 @@ int32_t pm_output_elements(struct pm_output *output, const void *data, int64_t s
     return PRUNE_OK;
 }
 
+int32_t pm_output_seek(struct pm_output *output, int64_t offset)
+{
+    PR_TRY(flush(output));
+    if (lseek(output->file, (off_t)offset, SEEK_SET) < 0)
+        return pm_fail_errno(PRUNE_E_IO, "writing failed, nothing was replaced", errno);
+    return PRUNE_OK;
+}
+
+int32_t pm_output_extend(struct pm_output *output, int64_t bytes)
+{
+    int result;
+    PR_TRY(flush(output));
+    do
+        result = ftruncate(output->file, (off_t)bytes);
+    while (result && errno == EINTR);
+    return result ? pm_fail_errno(PRUNE_E_IO, "writing failed, nothing was replaced", errno) : PRUNE_OK;
+}
+
 static int sync_file(int file)
 {
     int result;

@@ -51,6 +51,10 @@ int32_t pm_output_open(struct pm_output *output, prune_context *context, const c
 int32_t pm_output_write(struct pm_output *output, const void *data, int64_t bytes);
 /* Elements of `size` bytes, little-endian in the file. */
 int32_t pm_output_elements(struct pm_output *output, const void *data, int64_t size, int64_t count);
+/* What is written next stands at `offset`; what is skipped is a hole of zeros. */
+int32_t pm_output_seek(struct pm_output *output, int64_t offset);
+/* Makes the file that long. */
+int32_t pm_output_extend(struct pm_output *output, int64_t bytes);
 int32_t pm_output_commit(struct pm_output *output);
 void pm_output_close(struct pm_output *output);
 

@@ -166,3 +166,45 @@ int32_t pm_json_string(struct pm_json *json, char **string, const char *where)
     *string = start;
     return PRUNE_OK;
 }
+
+/* A number, true, false or null: what may stand in one is taken as it is. */
+static int32_t skip_word(struct pm_json *json)
+{
+    int64_t begin = json->at;
+    while (json->at < json->length && json->text[json->at] &&
+           strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", json->text[json->at]))
+        json->at++;
+    return json->at > begin ? PRUNE_OK : refuse(json, "a value", "after a key");
+}
+
+int32_t pm_json_skip(struct pm_json *json)
+{
+    char closing[64], *text;
+    int depth = 0;
+    for (;;) {
+        int opens = pm_json_take(json, '{') ? '}' : pm_json_take(json, '[') ? ']' : 0, is_empty = 0;
+        if (opens && depth == (int)sizeof closing)
+            return pr_fail(PRUNE_E_FORMAT, "byte %lld of the JSON header: values are nested more than %d deep",
+                           (long long)json->at, (int)sizeof closing);
+        if (opens) {
+            closing[depth++] = (char)opens;
+            is_empty = pm_json_take(json, closing[depth - 1]);
+            depth -= is_empty;
+        } else if (json->at < json->length && json->text[json->at] == '"') {
+            PR_TRY(pm_json_string(json, &text, "as a value"));
+        } else {
+            PR_TRY(skip_word(json));
+        }
+        if (!opens || is_empty) { /* a value is whole: what it ends goes too, or another follows */
+            while (depth > 0 && pm_json_take(json, closing[depth - 1]))
+                depth--;
+            if (depth == 0)
+                return PRUNE_OK;
+            PR_TRY(pm_json_expect(json, ',', "between values"));
+        }
+        if (closing[depth - 1] == '}') {
+            PR_TRY(pm_json_string(json, &text, "as a key"));
+            PR_TRY(pm_json_expect(json, ':', "after a key"));
+        }
+    }
+}

@@ -30,6 +30,9 @@ int32_t pm_json_string(struct pm_json *json, char **string, const char *where);
 /* A whole number 0 to 2^63 - 1 written with digits alone. */
 int32_t pm_json_whole(struct pm_json *json, int64_t *value, const char *where);
 
+/* Passes over a value of any kind, nested up to 64 deep. */
+int32_t pm_json_skip(struct pm_json *json);
+
 /* Nothing but white space may be left. */
 int32_t pm_json_end(struct pm_json *json);
 

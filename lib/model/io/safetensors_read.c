@@ -7,36 +7,12 @@
 
 #include "base/alloc.h"
 #include "model/io/archive.h"
-#include "model/io/json.h"
 #include "model/io/safetensors.h"
 
-struct entry {
-    const char *name; /* in the header's text */
-    const char *text; /* of metadata */
-    int64_t begin, end;
-    int64_t shape[PRUNE_MAX_RANK];
-    int32_t rank, dtype;
-    prune_tensor *tensor;
-};
-
-struct entries {
-    struct entry *all;
-    int64_t count, capacity;
-};
-
-struct reader {
-    prune_context *context;
-    struct pm_input file;
-    struct pm_json json;
-    int64_t data_begin, data_bytes;
-    struct entries tensors, texts;
-    int has_metadata;
-};
-
-static int32_t add_entry(prune_context *context, struct entries *entries, struct entry **entry)
+int32_t pm_entries_add(prune_context *context, struct pm_entries *entries, struct pm_entry **entry)
 {
     if (entries->count == entries->capacity) {
-        struct entry *larger;
+        struct pm_entry *larger;
         int64_t capacity = entries->capacity ? 2 * entries->capacity : 16;
         PR_TRY(pr_alloc(context, capacity, (int64_t)sizeof *larger, &larger));
         if (entries->count > 0)
@@ -63,7 +39,7 @@ static int32_t parse_dtype(struct pm_json *json, int32_t *dtype)
     return pr_fail(PRUNE_E_FORMAT, "\"%s\" is no dtype of safetensors", PM_SHOW(name));
 }
 
-static int32_t parse_shape(struct pm_json *json, struct entry *entry)
+static int32_t parse_shape(struct pm_json *json, struct pm_entry *entry)
 {
     PR_TRY(pm_json_expect(json, '[', "at the start of shape"));
     if (pm_json_take(json, ']'))
@@ -78,7 +54,7 @@ static int32_t parse_shape(struct pm_json *json, struct entry *entry)
     return pm_json_expect(json, ']', "at the end of shape");
 }
 
-static int32_t parse_offsets(struct pm_json *json, struct entry *entry)
+static int32_t parse_offsets(struct pm_json *json, struct pm_entry *entry)
 {
     PR_TRY(pm_json_expect(json, '[', "at the start of data_offsets"));
     PR_TRY(pm_json_whole(json, &entry->begin, "in data_offsets"));
@@ -87,7 +63,7 @@ static int32_t parse_offsets(struct pm_json *json, struct entry *entry)
     return pm_json_expect(json, ']', "after the two data_offsets");
 }
 
-static int32_t parse_tensor(struct pm_json *json, struct entry *entry)
+static int32_t parse_tensor(struct pm_json *json, struct pm_entry *entry)
 {
     static const char *const fields[] = {"dtype", "shape", "data_offsets"};
     int seen[3] = {0};
@@ -115,7 +91,7 @@ static int32_t parse_tensor(struct pm_json *json, struct entry *entry)
     return PRUNE_OK;
 }
 
-static int32_t parse_metadata(struct reader *reader)
+static int32_t parse_metadata(struct pm_safetensors *reader)
 {
     struct pm_json *json = &reader->json;
     if (reader->has_metadata++)
@@ -125,18 +101,18 @@ static int32_t parse_metadata(struct reader *reader)
         return PRUNE_OK;
     do {
         char *key, *text;
-        struct entry *entry;
+        struct pm_entry *entry;
         PR_TRY(pm_json_string(json, &key, "as a key of __metadata__"));
         PR_TRY(pm_json_expect(json, ':', "after a key of __metadata__"));
         PR_TRY(pm_json_string(json, &text, "as a value of __metadata__"));
-        PR_TRY(add_entry(reader->context, &reader->texts, &entry));
+        PR_TRY(pm_entries_add(reader->context, &reader->texts, &entry));
         entry->name = key;
         entry->text = text;
     } while (pm_json_take(json, ','));
     return pm_json_expect(json, '}', "at the end of __metadata__");
 }
 
-static int32_t parse_header(struct reader *reader)
+static int32_t parse_header(struct pm_safetensors *reader)
 {
     struct pm_json *json = &reader->json;
     if (json->length == 0 || json->text[0] != '{')
@@ -146,7 +122,7 @@ static int32_t parse_header(struct reader *reader)
         return pm_json_end(json);
     do {
         char *name;
-        struct entry *entry;
+        struct pm_entry *entry;
         PR_TRY(pm_json_string(json, &name, "as the name of a tensor"));
         PR_TRY(pm_json_expect(json, ':', "after the name of a tensor"));
         if (strcmp(name, "__metadata__") == 0) {
@@ -155,7 +131,7 @@ static int32_t parse_header(struct reader *reader)
         }
         if (!name[0])
             return pr_fail(PRUNE_E_FORMAT, "a tensor's name is empty");
-        PR_TRY(add_entry(reader->context, &reader->tensors, &entry));
+        PR_TRY(pm_entries_add(reader->context, &reader->tensors, &entry));
         entry->name = name;
         int32_t status = parse_tensor(json, entry);
         if (status)
@@ -165,45 +141,45 @@ static int32_t parse_header(struct reader *reader)
     return pm_json_end(json);
 }
 
-static int by_name(const struct entry *a, const struct entry *b)
+static int by_name(const struct pm_entry *a, const struct pm_entry *b)
 {
     return strcmp(a->name, b->name);
 }
 
 /* Empty tensors come before the one whose data begin where they stand. */
-static int by_place(const struct entry *a, const struct entry *b)
+static int by_place(const struct pm_entry *a, const struct pm_entry *b)
 {
     return a->begin != b->begin ? (a->begin < b->begin ? -1 : 1) : a->end != b->end ? (a->end < b->end ? -1 : 1) : 0;
 }
 
 /* Heapsort: no memory, and no input makes it slow. */
-static void sift(struct entry *all, int64_t root, int64_t count,
-                 int (*order)(const struct entry *, const struct entry *))
+static void sift(struct pm_entry *all, int64_t root, int64_t count,
+                 int (*order)(const struct pm_entry *, const struct pm_entry *))
 {
     for (int64_t child; (child = 2 * root + 1) < count; root = child) {
         if (child + 1 < count && order(&all[child], &all[child + 1]) < 0)
             child++;
         if (order(&all[root], &all[child]) >= 0)
             return;
-        struct entry other = all[root];
+        struct pm_entry other = all[root];
         all[root] = all[child];
         all[child] = other;
     }
 }
 
-static void sort(struct entries *entries, int (*order)(const struct entry *, const struct entry *))
+static void sort(struct pm_entries *entries, int (*order)(const struct pm_entry *, const struct pm_entry *))
 {
     for (int64_t root = entries->count / 2 - 1; root >= 0; root--)
         sift(entries->all, root, entries->count, order);
     for (int64_t last = entries->count - 1; last > 0; last--) {
-        struct entry largest = entries->all[0];
+        struct pm_entry largest = entries->all[0];
         entries->all[0] = entries->all[last];
         entries->all[last] = largest;
         sift(entries->all, 0, last, order);
     }
 }
 
-static int32_t check_names(struct entries *entries, const char *what)
+int32_t pm_entries_sort(struct pm_entries *entries, const char *what)
 {
     sort(entries, by_name);
     for (int64_t i = 1; i < entries->count; i++)
@@ -213,7 +189,7 @@ static int32_t check_names(struct entries *entries, const char *what)
     return PRUNE_OK;
 }
 
-static int32_t check_size(const struct entry *entry)
+static int32_t check_size(const struct pm_entry *entry)
 {
     int64_t bytes;
     if (entry->end < entry->begin)
@@ -228,12 +204,12 @@ static int32_t check_size(const struct entry *entry)
 }
 
 /* Every byte of the data belongs to exactly one tensor. */
-static int32_t check_places(struct reader *reader)
+static int32_t check_places(struct pm_safetensors *reader)
 {
     int64_t end = 0;
     sort(&reader->tensors, by_place);
     for (int64_t i = 0; i < reader->tensors.count; i++) {
-        const struct entry *entry = &reader->tensors.all[i];
+        const struct pm_entry *entry = &reader->tensors.all[i];
         int32_t status = check_size(entry);
         if (status)
             return pr_fail_in(status, "tensor \"%s\"", PM_SHOW(entry->name));
@@ -252,7 +228,7 @@ static int32_t check_places(struct reader *reader)
     return PRUNE_OK;
 }
 
-static int32_t read_header(struct reader *reader)
+static int32_t read_header(struct pm_safetensors *reader)
 {
     unsigned char length[8];
     uint64_t bytes = 0;
@@ -276,75 +252,84 @@ static int32_t read_header(struct reader *reader)
     return pm_input_read(&reader->file, 8, reader->json.text, (int64_t)bytes);
 }
 
-static int32_t read_tensor(struct reader *reader, struct entry *entry)
+static int32_t check_texts(struct pm_safetensors *reader)
 {
-    PR_TRY(prune_tensor_create(&entry->tensor, reader->context, entry->dtype, entry->rank, entry->shape));
-    void *data = prune_tensor_data(entry->tensor);
-    int64_t count = prune_tensor_count(entry->tensor);
-    PR_TRY(pm_input_read(&reader->file, reader->data_begin + entry->begin, data, entry->end - entry->begin));
-    pm_to_native(data, prune_dtype_size(entry->dtype), count, 0);
-    return entry->dtype == PRUNE_BOOL ? pm_check_bool(data, count) : PRUNE_OK;
-}
-
-static int32_t fill(struct reader *reader, prune_archive *archive)
-{
-    /* In the order of the places, for the disk's sake; then in that of the names, for the archive's. */
-    for (int64_t i = 0; i < reader->tensors.count; i++) {
-        int32_t status = read_tensor(reader, &reader->tensors.all[i]);
-        if (status)
-            return pr_fail_in(status, "tensor \"%s\"", PM_SHOW(reader->tensors.all[i].name));
-    }
-    sort(&reader->tensors, by_name);
-    for (int64_t i = 0; i < reader->tensors.count; i++) {
-        struct entry *entry = &reader->tensors.all[i];
-        PR_TRY(pm_archive_put(archive, entry->name, entry->tensor));
-        entry->tensor = NULL;
-    }
-    for (int64_t i = 0; i < reader->texts.count; i++)
-        PR_TRY(prune_archive_add_text(archive, reader->texts.all[i].name, reader->texts.all[i].text));
-    return PRUNE_OK;
-}
-
-static int32_t check_texts(struct reader *reader)
-{
-    PR_TRY(check_names(&reader->texts, "metadata"));
+    PR_TRY(pm_entries_sort(&reader->texts, "metadata"));
     for (int64_t i = 0; i < reader->texts.count; i++)
         if (pm_check_name(reader->texts.all[i].name))
             return pr_fail_in(PRUNE_E_FORMAT, "a key of __metadata__");
     return PRUNE_OK;
 }
 
-static int32_t read_archive(struct reader *reader, prune_archive **out)
+int64_t pm_entries_find(const struct pm_entries *entries, const char *name)
 {
-    prune_archive *archive;
+    int64_t low = 0, high = entries->count;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        int order = strcmp(entries->all[middle].name, name);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+static int32_t read_all(struct pm_safetensors *reader)
+{
     PR_TRY(read_header(reader));
     PR_TRY(parse_header(reader));
     PR_TRY(check_texts(reader));
-    PR_TRY(check_names(&reader->tensors, "tensor"));
+    PR_TRY(pm_entries_sort(&reader->tensors, "tensor"));
     PR_TRY(check_places(reader));
-    PR_TRY(prune_archive_create(&archive, reader->context));
-    int32_t status = fill(reader, archive);
+    if (reader->tensors.count > INT32_MAX)
+        return pr_fail(PRUNE_E_UNSUPPORTED, "more than 2^31 - 1 tensors");
+    sort(&reader->tensors, by_name);
+    return PRUNE_OK;
+}
+
+int32_t pm_safetensors_open(struct pm_safetensors *file, prune_context *context, const char *path)
+{
+    *file = (struct pm_safetensors){.context = context};
+    PR_TRY(pm_input_open(&file->file, path));
+    int32_t status = read_all(file);
     if (status)
-        prune_archive_free(archive);
-    else
-        *out = archive;
+        pm_safetensors_close(file);
     return status;
 }
 
-int32_t prune_archive_read(prune_archive **out, prune_context *context, const char *path)
+int32_t pm_safetensors_load(const struct pm_safetensors *file, const struct pm_entry *entry, prune_tensor **out)
 {
-    PR_REQUIRE(out);
-    PR_REQUIRE(path);
-    struct reader reader = {.context = context};
-    int32_t status = pm_input_open(&reader.file, path);
+    prune_tensor *tensor;
+    PR_TRY(prune_tensor_create(&tensor, file->context, entry->dtype, entry->rank, entry->shape));
+    void *data = prune_tensor_data(tensor);
+    int64_t count = prune_tensor_count(tensor);
+    int32_t status = pm_input_read(&file->file, file->data_begin + entry->begin, data, entry->end - entry->begin);
     if (!status) {
-        status = read_archive(&reader, out);
-        pm_input_close(&reader.file);
+        pm_to_native(data, prune_dtype_size(entry->dtype), count, 0);
+        if (entry->dtype == PRUNE_BOOL)
+            status = pm_check_bool(data, count);
     }
-    for (int64_t i = 0; i < reader.tensors.count; i++)
-        prune_tensor_free(reader.tensors.all[i].tensor);
-    pr_release(context, reader.tensors.all);
-    pr_release(context, reader.texts.all);
-    pr_release(context, reader.json.text);
-    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
+    if (status) {
+        prune_tensor_free(tensor);
+        return pr_fail_in(status, "tensor \"%s\"", PM_SHOW(entry->name));
+    }
+    *out = tensor;
+    return PRUNE_OK;
+}
+
+void pm_safetensors_rest(struct pm_safetensors *file)
+{
+    if (file->file.file >= 0)
+        pm_input_close(&file->file);
+}
+
+void pm_safetensors_close(struct pm_safetensors *file)
+{
+    pm_safetensors_rest(file);
+    pr_release(file->context, file->tensors.all);
+    pr_release(file->context, file->texts.all);
+    pr_release(file->context, file->json.text);
 }

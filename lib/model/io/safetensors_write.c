@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/io/archive.h"
 
 const int32_t pm_safetensors_order[] = {PRUNE_I64, PRUNE_F64, PRUNE_F32, PRUNE_U32, PRUNE_I32,  PRUNE_BF16, PRUNE_F16,
                                         PRUNE_U16, PRUNE_I16, PRUNE_I8,  PRUNE_U8,  PRUNE_BOOL, 0};
@@ -98,104 +97,80 @@ static int32_t put_string(struct text *text, const char *string)
     return put(text, "\"", 1);
 }
 
-static int32_t put_metadata(struct text *text, const struct pm_list *texts)
+static int32_t put_metadata(struct text *text, const struct pm_entries *texts)
 {
     PR_TRY(put_text(text, "\"__metadata__\":{"));
-    for (int32_t i = 0; i < texts->count; i++) {
+    for (int64_t i = 0; i < texts->count; i++) {
         PR_TRY(put_text(text, i > 0 ? "," : ""));
-        PR_TRY(put_string(text, texts->items[i].name));
+        PR_TRY(put_string(text, texts->all[i].name));
         PR_TRY(put_text(text, ":"));
-        PR_TRY(put_string(text, texts->items[i].text));
+        PR_TRY(put_string(text, texts->all[i].text));
     }
     return put_text(text, "}");
 }
 
-static int64_t bytes_of(const prune_tensor *tensor)
+static int32_t put_tensor(struct text *text, const struct pm_entry *entry)
 {
-    return prune_tensor_count(tensor) * prune_dtype_size(prune_tensor_dtype(tensor));
-}
-
-static int32_t put_tensor(struct text *text, const struct pm_item *item, int64_t begin, int64_t end)
-{
-    PR_TRY(put_string(text, item->name));
+    PR_TRY(put_string(text, entry->name));
     PR_TRY(put_text(text, ":{\"dtype\":\""));
-    PR_TRY(put_text(text, pm_safetensors_name(prune_tensor_dtype(item->tensor))));
+    PR_TRY(put_text(text, pm_safetensors_name(entry->dtype)));
     PR_TRY(put_text(text, "\",\"shape\":["));
-    for (int32_t i = 0; i < prune_tensor_rank(item->tensor); i++) {
+    for (int32_t i = 0; i < entry->rank; i++) {
         PR_TRY(put_text(text, i > 0 ? "," : ""));
-        PR_TRY(put_number(text, prune_tensor_shape(item->tensor)[i]));
+        PR_TRY(put_number(text, entry->shape[i]));
     }
     PR_TRY(put_text(text, "],\"data_offsets\":["));
-    PR_TRY(put_number(text, begin));
+    PR_TRY(put_number(text, entry->begin));
     PR_TRY(put_text(text, ","));
-    PR_TRY(put_number(text, end));
+    PR_TRY(put_number(text, entry->end));
     return put_text(text, "]}");
 }
 
-static int32_t make_header(struct text *text, const prune_archive *archive)
+static int32_t make_header(struct text *text, struct pm_entries *tensors, const struct pm_entries *texts)
 {
     int64_t end = 0;
     const char *between = "";
+    PR_TRY(put(text, "\0\0\0\0\0\0\0\0", 8));
     PR_TRY(put_text(text, "{"));
-    if (archive->texts.count > 0) {
-        PR_TRY(put_metadata(text, &archive->texts));
+    if (texts->count > 0) {
+        PR_TRY(put_metadata(text, texts));
         between = ",";
     }
     for (const int32_t *dtype = pm_safetensors_order; *dtype; dtype++)
-        for (int32_t i = 0; i < archive->tensors.count; i++) {
-            const struct pm_item *item = &archive->tensors.items[i];
-            int64_t begin = end;
-            if (prune_tensor_dtype(item->tensor) != *dtype)
+        for (int64_t i = 0; i < tensors->count; i++) {
+            struct pm_entry *entry = &tensors->all[i];
+            int64_t bytes = 0;
+            if (entry->dtype != *dtype)
                 continue;
-            PR_TRY(pr_add(begin, bytes_of(item->tensor), &end));
+            PR_TRY(pm_file_bytes(entry->dtype, entry->rank, entry->shape, &bytes));
+            entry->begin = end;
+            PR_TRY(pr_add(end, bytes, &end));
+            entry->end = end;
             PR_TRY(put_text(text, between));
-            PR_TRY(put_tensor(text, item, begin, end));
+            PR_TRY(put_tensor(text, entry));
             between = ",";
         }
     PR_TRY(put_text(text, "}"));
     PR_TRY(put(text, "        ", (size_t)(-text->length & 7)));
-    if (text->length > PM_SAFETENSORS_MOST_HEADER)
+    int64_t length = text->length - 8;
+    if (length > PM_SAFETENSORS_MOST_HEADER)
         return pr_fail(PRUNE_E_ARGUMENT, "names and metadata take a header of %lld bytes; a file may have %d",
-                       (long long)text->length, PM_SAFETENSORS_MOST_HEADER);
-    return PRUNE_OK;
-}
-
-static int32_t write_data(struct pm_output *output, const prune_archive *archive)
-{
-    for (const int32_t *dtype = pm_safetensors_order; *dtype; dtype++)
-        for (int32_t i = 0; i < archive->tensors.count; i++) {
-            const prune_tensor *tensor = archive->tensors.items[i].tensor;
-            if (prune_tensor_dtype(tensor) == *dtype)
-                PR_TRY(pm_output_elements(output, prune_tensor_const_data(tensor), prune_dtype_size(*dtype),
-                                          prune_tensor_count(tensor)));
-        }
-    return PRUNE_OK;
-}
-
-static int32_t write_archive(struct pm_output *output, const prune_archive *archive, const struct text *header)
-{
-    unsigned char length[8];
+                       (long long)length, PM_SAFETENSORS_MOST_HEADER);
     for (int i = 0; i < 8; i++)
-        length[i] = (unsigned char)(header->length >> 8 * i);
-    PR_TRY(pm_output_write(output, length, 8));
-    PR_TRY(pm_output_write(output, header->bytes, header->length));
-    PR_TRY(write_data(output, archive));
-    return pm_output_commit(output);
+        text->bytes[i] = (char)(length >> 8 * i);
+    return PRUNE_OK;
 }
 
-int32_t prune_archive_write(const prune_archive *archive, const char *path)
+int32_t pm_safetensors_head(char **head, int64_t *length, prune_context *context, struct pm_entries *tensors,
+                            const struct pm_entries *texts)
 {
-    PR_REQUIRE(archive);
-    PR_REQUIRE(path);
-    struct pm_output output;
-    struct text header = {.context = archive->context};
-    int32_t status = make_header(&header, archive);
-    if (!status)
-        status = pm_output_open(&output, archive->context, path);
-    if (!status) {
-        status = write_archive(&output, archive, &header);
-        pm_output_close(&output);
+    struct text text = {.context = context};
+    int32_t status = make_header(&text, tensors, texts);
+    if (status) {
+        pr_release(context, text.bytes);
+        return status;
     }
-    pr_release(archive->context, header.bytes);
-    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
+    *head = text.bytes;
+    *length = text.length;
+    return PRUNE_OK;
 }
