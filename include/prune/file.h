@@ -58,9 +58,9 @@ PRUNE_API int32_t prune_archive_find_sparse(prune_sparse **out, const prune_arch
 PRUNE_API int32_t prune_archive_expand(prune_archive **out, const prune_archive *archive);
 
 /* A network that Deep Compression released: pruned, with 256 shared weights a layer and gaps of 4 bits. `network` says
- * which layers the file holds; known is "squeezenet" (SqueezeNet 1.0, 26 convolutions). For each LAYER come LAYER.weight
- * F32 OIHW, LAYER.bias and LAYER.codebook F32 [256], and as strings LAYER.stored, how many entries the file holds, and
- * LAYER.padding, how many of them are zeros that bridge a wide gap. */
+ * which layers the file holds; known is "squeezenet" (SqueezeNet 1.0, 26 convolutions). For each LAYER come
+ * LAYER.weight F32 OIHW, LAYER.bias and LAYER.codebook F32 [256], and as strings LAYER.stored, how many entries the
+ * file holds, and LAYER.padding, how many of them are zeros that bridge a wide gap. */
 PRUNE_API int32_t prune_deep_compression_read(prune_archive **out, prune_context *context, const char *path,
                                               const char *network);
 

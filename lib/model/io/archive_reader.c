@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One file, or the files of an index ({"metadata": ..., "weight_map": {"TENSOR": "FILE", ...}}). Of several files one is
- * open at a time: there may be more of them than a process may have open.
+ * One file, or the files of an index ({"metadata": ..., "weight_map": {"TENSOR": "FILE", ...}}). Of several files one
+ * is open at a time: there may be more of them than a process may have open.
  */
 #include <string.h>
 
