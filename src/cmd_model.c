@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pruning.h"
+#include "model_file.h"
 
 struct job {
     struct common common;
@@ -126,17 +126,10 @@ static int show(const struct job *job, prune_network *network)
     return DONE;
 }
 
-static int work(struct job *job)
+static int work_on_network(struct job *job, prune_context *context)
 {
-    prune_context *context = NULL;
     prune_network *network = NULL;
-    int code = context_open(&context, &job->common);
-    if (!code)
-        code = pruning_open(&job->pruning, context);
-    if (!code)
-        code = check_target(job);
-    if (!code)
-        code = network_read(&network, context, job->in);
+    int code = network_read(&network, context, job->in);
     if (!code)
         code = check_layers(job, network);
     if (!code)
@@ -146,6 +139,23 @@ static int work(struct job *job)
     if (!code)
         code = show(job, network);
     prune_network_free(network);
+    return code;
+}
+
+static int work(struct job *job)
+{
+    prune_context *context = NULL;
+    struct model_file file = {NULL, &job->pruning, &job->layers, job->in, job->out, job->common.json};
+    int code = context_open(&context, &job->common);
+    if (!code)
+        code = pruning_open(&job->pruning, context);
+    if (!code)
+        code = check_target(job);
+    if (!code)
+        code = model_file_open(&file.reader, context, job->in);
+    if (!code)
+        code = file.reader ? model_file_prune(&file, context) : work_on_network(job, context);
+    prune_archive_reader_free(file.reader);
     pruning_close(&job->pruning);
     prune_context_free(context);
     return code;
@@ -183,6 +193,8 @@ const struct command cmd_model = {
     "NET (--sparsity S | --layer NAME=S...) [--criterion KIND] [--granularity KIND] -o NET\n"
     "NET --granularity nm --keep-n N --group-m M [--unit-rows V] [--criterion KIND] -o NET",
     "Writes the network with a mask for each weight and +0 where it prunes; biases stay. What an earlier\n"
-    "mask prunes stays pruned and counts towards the sparsity, so pruning can go on step by step.",
+    "mask prunes stays pruned and counts towards the sparsity, so pruning can go on step by step.\n"
+    "A safetensors file without a graph, or the index of several (.json), is pruned tensor by tensor, with memory for\n"
+    "the largest: every tensor of 2 dimensions or more in f32, f16 or bf16, or those that --layer names.",
     run,
 };

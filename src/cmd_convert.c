@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+struct job {
+    struct common common;
+    const char *from, *to, *name, *dtype;
+    const char *in, *out;
+    int64_t level;
+    prune_context *context;
+    prune_archive *archive; /* what was read */
+};
+
+static const struct {
+    const char *name, *ends; /* endings of file names, separated by blanks */
+    int is_matrix, is_written;
+} formats[] = {
+    {"npy", ".npy", 0, 1},
+    {"npz", ".npz", 0, 1},
+    {"safetensors", ".safetensors .json", 0, 1},
+    {"mtx", ".mtx", 1, 1},
+    {"hb", ".rua .rsa .rza .rra .pua .psa .pza .pra .hb", 1, 0},
+    {"smtx", ".smtx", 1, 1},
+    {"scipy", "", 1, 1},
+    {"deep-compression", ".net", 0, 0},
+};
+#define FORMATS ((int)(sizeof formats / sizeof *formats))
+
+static int ends_in(const char *path, const char *ends)
+{
+    char end[32];
+    while (*ends) {
+        size_t length = strcspn(ends, " ");
+        snprintf(end, sizeof end, "%.*s", (int)length, ends);
+        if (name_ends(path, end))
+            return 1;
+        ends += length;
+        ends += *ends == ' ';
+    }
+    return 0;
+}
+
+/* The format by its name, or by that of the file. */
+static int find_format(int *format, const char *given, const char *option, const char *path)
+{
+    for (int i = 0; i < FORMATS; i++)
+        if (given ? strcmp(given, formats[i].name) == 0 : ends_in(path, formats[i].ends)) {
+            *format = i;
+            return DONE;
+        }
+    if (given)
+        return complain(USAGE,
+                        "%s: \"%s\" is no format; npy, npz, safetensors, mtx, hb, smtx, scipy and deep-compression are",
+                        option, given);
+    return complain(USAGE, "%s: its name does not say what it is; say it with %s FORMAT", path, option);
+}
+
+static int add(struct job *job, const char *name, prune_tensor *tensor)
+{
+    int32_t status = prune_archive_create(&job->archive, job->context);
+    if (!status)
+        status = prune_archive_add(job->archive, name, tensor);
+    prune_tensor_free(tensor);
+    return status ? complain_status(status, job->in) : DONE;
+}
+
+static int read_matrix(struct job *job, const char *format)
+{
+    prune_matrix *matrix = NULL;
+    prune_tensor *tensor = NULL;
+    int32_t status = prune_matrix_read(&matrix, job->context, job->in, format);
+    if (status)
+        return complain_status(status, NULL);
+    status = prune_matrix_to_tensor(&tensor, matrix);
+    int code = status ? complain_status(status, job->in) : add(job, job->name, tensor);
+    if (!code && prune_matrix_right_sides(matrix)) {
+        status = prune_archive_add(job->archive, "right_sides", prune_matrix_right_sides(matrix));
+        code = status ? complain_status(status, job->in) : DONE;
+    }
+    prune_matrix_free(matrix);
+    return code;
+}
+
+/* An npz of SciPy's names its format in a string, which no array of a plain one is. */
+static int read_npz(struct job *job)
+{
+    prune_matrix *matrix = NULL;
+    if (!job->from && prune_matrix_read(&matrix, job->context, job->in, "scipy") == PRUNE_OK) {
+        prune_matrix_free(matrix);
+        return read_matrix(job, "scipy");
+    }
+    int32_t status = prune_npz_read(&job->archive, job->context, job->in);
+    return status ? complain_status(status, NULL) : DONE;
+}
+
+static int read_archive(struct job *job)
+{
+    prune_archive *read = NULL;
+    int32_t status = prune_archive_read(&read, job->context, job->in);
+    if (status)
+        return complain_status(status, NULL);
+    status = prune_archive_expand(&job->archive, read);
+    prune_archive_free(read);
+    return status ? complain_status(status, job->in) : DONE;
+}
+
+static int read_in(struct job *job, int format)
+{
+    const char *name = formats[format].name;
+    prune_tensor *tensor = NULL;
+    int32_t status = PRUNE_OK;
+    if (formats[format].is_matrix)
+        return read_matrix(job, name);
+    if (strcmp(name, "npz") == 0)
+        return read_npz(job);
+    if (strcmp(name, "safetensors") == 0)
+        return read_archive(job);
+    if (strcmp(name, "npy") == 0) {
+        status = prune_npy_read(&tensor, job->context, job->in);
+        return status ? complain_status(status, NULL) : add(job, job->name, tensor);
+    }
+    status = prune_deep_compression_read(&job->archive, job->context, job->in, "squeezenet");
+    return status ? complain_status(status, NULL) : DONE;
+}
+
+/* Every tensor as the dtype asked for, strings as they are. */
+static int convert_dtypes(struct job *job)
+{
+    prune_archive *made = NULL;
+    int32_t dtype = prune_dtype_from_name(job->dtype);
+    if (dtype == 0)
+        return complain(USAGE, "--dtype: \"%s\" is no type of elements; f32, f16, bf16 and f64 are some", job->dtype);
+    int32_t status = prune_archive_create(&made, job->context);
+    for (int32_t i = 0; i < prune_archive_count(job->archive) && !status; i++) {
+        prune_tensor *tensor = NULL;
+        status = prune_tensor_convert(&tensor, prune_archive_tensor(job->archive, i), dtype);
+        if (!status)
+            status = prune_archive_add(made, prune_archive_name(job->archive, i), tensor);
+        prune_tensor_free(tensor);
+    }
+    for (int32_t i = 0; i < prune_archive_text_count(job->archive) && !status; i++) {
+        const char *key = prune_archive_text_key(job->archive, i);
+        status = prune_archive_add_text(made, key, prune_archive_text(job->archive, key));
+    }
+    if (status) {
+        prune_archive_free(made);
+        return complain_status(status, job->in);
+    }
+    prune_archive_free(job->archive);
+    job->archive = made;
+    return DONE;
+}
+
+/* The one tensor there is, or the one of --name. */
+static int only_tensor(const struct job *job, const prune_tensor **out)
+{
+    int32_t count = prune_archive_count(job->archive);
+    *out = prune_archive_find(job->archive, job->name);
+    if (!*out && count == 1)
+        *out = prune_archive_tensor(job->archive, 0);
+    if (*out)
+        return DONE;
+    return complain(USAGE, "%s holds %d tensors, none of them \"%s\"; %s holds one: say which with --name NAME",
+                    job->in, (int)count, job->name, job->out);
+}
+
+static int write_out(const struct job *job, int format)
+{
+    const char *name = formats[format].name;
+    const prune_tensor *tensor = NULL;
+    prune_matrix *matrix = NULL;
+    int32_t status = PRUNE_OK;
+    int is_archive = strcmp(name, "npz") == 0 || strcmp(name, "safetensors") == 0;
+    int code = is_archive ? DONE : only_tensor(job, &tensor);
+    if (code)
+        return code;
+    if (formats[format].is_matrix) {
+        status = prune_matrix_from_tensor(&matrix, tensor);
+        if (status)
+            return complain_status(status, job->in);
+    }
+    write_begin();
+    if (matrix)
+        status = prune_matrix_write(matrix, job->out, name);
+    else if (tensor)
+        status = prune_npy_write(tensor, job->out);
+    else
+        status = strcmp(name, "npz") == 0 ? prune_npz_write(job->archive, job->out, (int32_t)job->level)
+                                          : prune_archive_write(job->archive, job->out);
+    write_end();
+    prune_matrix_free(matrix);
+    return status ? complain_status(status, NULL) : DONE;
+}
+
+static int show(const struct job *job, int from, int to)
+{
+    int32_t count = prune_archive_count(job->archive);
+    if (job->common.json)
+        return print_json(json_pack("{s:o, s:s, s:s, s:i}", "file", json_text(job->out), "from", formats[from].name,
+                                    "to", formats[to].name, "tensors", (int)count),
+                          "convert");
+    printf("%s: %s from %s, %d tensor%s read\n", job->out, formats[to].name, formats[from].name, (int)count,
+           count == 1 ? "" : "s");
+    return DONE;
+}
+
+static int work(struct job *job)
+{
+    int from = 0, to = 0;
+    int code = find_format(&from, job->from, "--from", job->in);
+    if (!code)
+        code = find_format(&to, job->to, "--to", job->out);
+    if (!code && (!formats[to].is_written || name_ends(job->out, ".json")))
+        code = complain(USAGE, "%s: %s is only read", job->out,
+                        formats[to].is_written ? "an index of several files" : formats[to].name);
+    if (!code)
+        code = context_open(&job->context, &job->common);
+    if (!code)
+        code = read_in(job, from);
+    if (!code && job->dtype)
+        code = convert_dtypes(job);
+    if (!code)
+        code = write_out(job, to);
+    if (!code)
+        code = show(job, from, to);
+    prune_archive_free(job->archive);
+    prune_context_free(job->context);
+    return code;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct options options = {.count = 0};
+    struct job job = {.name = "weight", .level = 6};
+    options_add(&options,
+                (struct option[]){
+                    {OPTION_TEXT, "from", 0, &job.from, "FORMAT", "what IN is; by default its name says it", 0, 0},
+                    {OPTION_TEXT, "to", 0, &job.to, "FORMAT", "what OUT is to be", 0, 0},
+                    {OPTION_TEXT, "name", 0, &job.name, "NAME",
+                     "the tensor to take of several, or to name (default weight)", 0, 0},
+                    {OPTION_TEXT, "dtype", 0, &job.dtype, "TYPE", "convert the elements: f32, f16, bf16, ...", 0, 0},
+                    {OPTION_WHOLE, "level", 0, &job.level, "N", "how hard npz is packed, 0 to 9 (default 6)", 0, 9},
+                    {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                });
+    options_add_common(&options, &job.common);
+    int code = options_parse(&options, self, argc, argv);
+    if (!code && !options.help) {
+        code = options_operands(&options, self, 2, 2, "two files, IN and OUT");
+        if (!code) {
+            job.in = options.operands.items[0];
+            job.out = options.operands.items[1];
+            code = work(&job);
+        }
+    }
+    options_free(&options);
+    return code;
+}
+
+const struct command cmd_convert = {
+    "convert",
+    "tensors from one format of files to another",
+    "IN OUT [--from FORMAT] [--to FORMAT] [--name NAME] [--dtype TYPE]",
+    "Formats, by the end of the name: npy, npz, safetensors (.json: an index of several files), mtx (Matrix Market),\n"
+    "smtx (a pattern), scipy (SciPy's sparse npz; to write one say --to scipy); only read: hb (Harwell-Boeing, .rua),\n"
+    "deep-compression (.net). Sparse tensors of compressed-tensors become dense. smtx keeps no values.",
+    run,
+};
