@@ -49,6 +49,7 @@ struct pm_call {
 #define PM_VIEW 2 /* output 0 has the elements of input 0 in the same order: run is not called where memory is shared */
 #define PM_FUSES                                                                                                       \
     4 /* the product takes a pm_fusion: channels are axis 1 of output 0 (Conv) or its last (Gemm, MatMul) */
+#define PM_TYPE_ONLY 8 /* the outputs follow from the inputs' types alone (Shape, Size): run reads no input's data */
 
 /* Weights of a node that can be pruned, as a matrix out x in with its observations. */
 struct pm_layer {
