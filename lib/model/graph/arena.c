@@ -139,7 +139,7 @@ static int32_t best_fit(const prune_session *session, const int32_t *placed, int
     int64_t end = 0, best = -1, best_gap = 0;
     for (int32_t i = 0; i < count; i++) {
         const struct pm_cell *other = &session->cells[placed[i]];
-        int64_t taken;
+        int64_t taken = 0;
         if (other->last < cell->first || cell->last < other->first)
             continue;
         int64_t gap = other->offset - end;
@@ -159,7 +159,7 @@ static int32_t give_offsets(prune_session *session, const struct pr_keyed *sorte
 {
     for (int32_t i = 0; i < count; i++) {
         struct pm_cell *cell = &session->cells[sorted[i].index];
-        int64_t room, end;
+        int64_t room = 0, end = 0;
         PR_TRY(room_of(cell, &room));
         PR_TRY(best_fit(session, placed, i, cell, room, &cell->offset));
         PR_TRY(pr_add(cell->offset, room, &end));

@@ -197,7 +197,7 @@ static int32_t prepare_again(prune_session *session, struct pm_step *step)
         absorbed |= take_over(session, &step->absorbed[i]);
     if (!is_stale && !absorbed && step->is_prepared)
         return PRUNE_OK;
-    if (step->is_prepared && step->kind->release)
+    if (step->kind->release)
         step->kind->release(&step->call);
     step->call.state = NULL;
     step->is_prepared = 0;

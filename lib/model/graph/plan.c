@@ -102,7 +102,7 @@ int32_t pm_step_add(prune_context *context, struct pm_step **list, int32_t *coun
 
 void pm_step_release(prune_context *context, struct pm_step *step)
 {
-    if (step->is_prepared && step->kind->release)
+    if (step->kind && step->kind->release)
         step->kind->release(&step->call);
     for (int32_t i = 0; i < step->absorbed_count; i++)
         pm_step_release(context, &step->absorbed[i]);
@@ -204,7 +204,7 @@ static int is_parameter(const struct scope *scope, const struct pm_node *node)
 /* A step with empty lists. */
 static int32_t make_step(prune_session *session, const struct pm_node *node, struct pm_step *step)
 {
-    int64_t cells = (int64_t)node->input_count + node->output_count, bytes, ids;
+    int64_t cells = (int64_t)node->input_count + node->output_count, bytes = 0, ids = 0;
     PR_TRY(pr_mul(cells, sizeof(struct pm_operand), &bytes));
     PR_TRY(pr_mul(cells, sizeof(int32_t), &ids));
     PR_TRY(pr_add(bytes, ids, &ids));
@@ -247,7 +247,7 @@ static int32_t set_outputs(prune_session *session, const struct scope *scope, st
         if (node->outputs[i] < 0)
             continue;
         const struct pm_value *value = &scope->body->values[node->outputs[i]];
-        int64_t bytes;
+        int64_t bytes = 0;
         if (!type->dtype || type->rank < 0)
             return pr_fail(PRUNE_E_UNSUPPORTED, "what output %d (\"%s\") would be is not known", (int)i, value->name);
         struct pm_type checked;
