@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Images as columns: what each output of a convolution reads, for a panel of outputs.
+ */
+#include <string.h>
+
+#include "model/ops/product/window.h"
+
+static void zero(float *to, int64_t count)
+{
+    if (count > 0)
+        memset(to, 0, (size_t)count * sizeof *to);
+}
+
+/* Outputs first to end - 1 of one row, from one row of the image. */
+static void fill_row(const struct pm_window *w, const float *x, int64_t v, int64_t first, int64_t end, float *to)
+{
+    int64_t low, high, stride = w->stride[2];
+    pm_window_inside(w, v, first, end, &low, &high);
+    zero(to, low - first);
+    const float *from = x + low * stride + v * w->dilation[2] - w->begin[2];
+    if (stride == 1 && high > low)
+        memcpy(to + (low - first), from, (size_t)(high - low) * sizeof *to);
+    else
+        for (int64_t j = 0; j < high - low; j++)
+            to[low - first + j] = from[j * stride];
+    zero(to + (high - first), end - high);
+}
+
+/* One tap (d, u, v) of one channel, row by row. */
+static void fill_rows(const struct pm_window *w, const float *x, const int64_t tap[3], int64_t begin, int64_t end,
+                      float *to)
+{
+    int64_t width = w->out[2], row = begin / width;
+    for (int64_t at = begin; at < end; row++) {
+        int64_t first = at - row * width, last = end - row * width < width ? end - row * width : width;
+        int64_t z = row / w->out[1] * w->stride[0] + tap[0] * w->dilation[0] - w->begin[0];
+        int64_t i = row % w->out[1] * w->stride[1] + tap[1] * w->dilation[1] - w->begin[1];
+        if (z < 0 || z >= w->in[0] || i < 0 || i >= w->in[1])
+            zero(to, last - first);
+        else
+            fill_row(w, x + (z * w->in[1] + i) * w->in[2], tap[2], first, last, to);
+        to += last - first;
+        at += last - first;
+    }
+}
+
+/* Zeros at first to end - 1, as far as these are within top to bottom - 1. */
+static void zero_within(float *to, int64_t first, int64_t end, int64_t top, int64_t bottom)
+{
+    first = first < top ? top : first;
+    end = end > bottom ? bottom : end;
+    for (int64_t i = first; i < end; i++)
+        to[i] = 0;
+}
+
+/* The same for one plane, stride 1 and rows as wide as the image's: then all rows are one piece of the image, shifted,
+ * but for the borders. */
+static void fill_shifted(const struct pm_window *w, const float *x, int64_t u, int64_t v, int64_t begin, int64_t end,
+                         float *to)
+{
+    int64_t width = w->out[2], down = u * w->dilation[1] - w->begin[1], right = v * w->dilation[2] - w->begin[2];
+    int64_t top = down < 0 ? -down * width : 0, bottom = (w->in[1] - down) * width;
+    top = top < begin ? begin : top > end ? end : top;
+    bottom = bottom > end ? end : bottom < top ? top : bottom;
+    zero(to, top - begin);
+    zero(to + (bottom - begin), end - bottom);
+    int64_t shift = down * width + right, low = top, high = bottom, most = w->in[1] * width;
+    low = low + shift < 0 ? -shift : low;
+    high = high + shift > most ? most - shift : high;
+    if (high > low)
+        memcpy(to + (low - begin), x + low + shift, (size_t)(high - low) * sizeof *to);
+    int64_t inside, outside;
+    pm_window_inside(w, v, 0, width, &inside, &outside);
+    if (inside == 0 && outside == width)
+        return;
+    for (int64_t row = top / width; row * width < bottom; row++) {
+        zero_within(to, row * width - begin, row * width + inside - begin, top - begin, bottom - begin);
+        zero_within(to, row * width + outside - begin, (row + 1) * width - begin, top - begin, bottom - begin);
+    }
+}
+
+void pm_window_columns(const struct pm_window *w, const float *x, int64_t channels, int64_t begin, int64_t end,
+                       float *to, int64_t ld)
+{
+    int shifted = w->out[2] == w->in[2] && w->stride[2] == 1 && w->stride[1] == 1 && w->in[0] == 1 && w->out[0] == 1 &&
+                  w->kernel[0] == 1;
+    for (int64_t c = 0; c < channels; c++, x += pm_window_inputs(w))
+        for (int64_t d = 0; d < w->kernel[0]; d++)
+            for (int64_t u = 0; u < w->kernel[1]; u++)
+                for (int64_t v = 0; v < w->kernel[2]; v++, to += ld) {
+                    if (shifted)
+                        fill_shifted(w, x, u, v, begin, end, to);
+                    else
+                        fill_rows(w, x, (const int64_t[3]){d, u, v}, begin, end, to);
+                }
+}
