@@ -125,6 +125,48 @@ START_TEST(lab_vgg_dense_and_with_30_percent_of_its_channels_gone)
 }
 END_TEST
 
+/* MobileNetV1 at 224 from the channels that enter its 15 layers: a convolution, 13 depthwise and pointwise, a linear. */
+static prune_cost *mobilenet_v1(const int64_t *channels)
+{
+    const int stride[] = {1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1};
+    prune_cost *cost = new_cost();
+    char spec[160];
+    int size = 224;
+    for (int i = -1; i < 13; i++) {
+        int in = (int)channels[i + 1], out = (int)channels[i + 2], step = i < 0 ? 2 : stride[i], now = size / step;
+        snprintf(spec, sizeof spec,
+                 "conv:in=%d,out=%d,kernel_h=3,kernel_w=3,height=%d,width=%d,stride=%d,pad=1,groups=%d", in,
+                 i < 0 ? out : in, size, size, step, i < 0 ? 1 : in);
+        OK(prune_cost_add(cost, "conv", spec, -1, 1));
+        snprintf(spec, sizeof spec, "batch-norm:channels=%d,height=%d,width=%d", i < 0 ? out : in, now, now);
+        OK(prune_cost_add(cost, "norm", spec, -1, 1));
+        size = now;
+        if (i < 0)
+            continue;
+        snprintf(spec, sizeof spec, "conv:in=%d,out=%d,kernel_h=1,kernel_w=1,height=%d,width=%d", in, out, size, size);
+        OK(prune_cost_add(cost, "pointwise", spec, -1, 1));
+        snprintf(spec, sizeof spec, "batch-norm:channels=%d,height=%d,width=%d", out, size, size);
+        OK(prune_cost_add(cost, "norm", spec, -1, 1));
+    }
+    snprintf(spec, sizeof spec, "linear:in=%d,out=1000,bias=1", (int)channels[14]);
+    OK(prune_cost_add(cost, "linear", spec, -1, 1));
+    return cost;
+}
+
+/* The channels that He et al. 2018 publish for half the operations. */
+START_TEST(amc_mobilenet_v1_from_568740352_to_293870000_macs)
+{
+    const int64_t whole[] = {3, 32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024};
+    const int64_t pruned[] = {3, 24, 48, 96, 80, 192, 200, 328, 352, 368, 360, 328, 400, 736, 752};
+    prune_cost *before = mobilenet_v1(whole), *after = mobilenet_v1(pruned);
+    is(before, PRUNE_COST_MACS, -1, 568740352);
+    is(before, PRUNE_COST_PARAMETERS, -1, 4231976);
+    is(after, PRUNE_COST_MACS, -1, 293870000);
+    is(after, PRUNE_COST_PARAMETERS, -1, 2408232);
+    prune_cost_free(before), prune_cost_free(after);
+}
+END_TEST
+
 static void check_han(const struct known_layer *layers, int32_t count, double parameters, double with_activations,
                       double weights_only)
 {
@@ -531,7 +573,8 @@ START_TEST(every_failed_allocation_is_survived)
 }
 END_TEST
 
-TEST_MAIN("cost", alexnet_per_layer_and_total, vgg16_per_layer_and_total, squeezenet_googlenet_resnet50_totals,
+TEST_MAIN("cost", amc_mobilenet_v1_from_568740352_to_293870000_macs, alexnet_per_layer_and_total,
+          vgg16_per_layer_and_total, squeezenet_googlenet_resnet50_totals,
           lab_vgg_dense_and_with_30_percent_of_its_channels_gone, han_2015_reductions,
           han_2015_flop_percentages_within_a_point, macs_of_nonzero_weights_are_exact, convolution_extents,
           bytes_of_formats, an_empty_list_costs_nothing, energy_of_operations_and_alexnet,

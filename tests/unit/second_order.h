@@ -43,6 +43,14 @@ static inline void random_weights(struct pr_rng *rng, int64_t count, double *w)
         w[i] = pr_rng_uniform(rng) + pr_rng_uniform(rng) + pr_rng_uniform(rng) - 1.5;
 }
 
+static inline void random_layer(uint64_t seed, int64_t samples, int64_t rows, int64_t n, double *gram, double *w)
+{
+    struct pr_rng rng;
+    pr_rng_seed(&rng, seed);
+    random_gram(&rng, samples, n, gram);
+    random_weights(&rng, rows * n, w);
+}
+
 enum { SPARSEGPT, OBC, SWAPS };
 
 /* One recovery of rows x n weights. Everything after `fraction` may be left 0; NULL `granularity`: `keep` is given. */
@@ -62,6 +70,20 @@ struct recovery {
     double predicted, error, condition, damping;
     int64_t dead;
 };
+
+/* A recovery of a given mask, and what it is to choose by itself. */
+static inline struct recovery recovery_of(int method, int64_t rows, int64_t n, const double *w, const double *gram,
+                                          double *out, uint8_t *keep)
+{
+    return (struct recovery){.method = method, .rows = rows, .n = n, .w = w, .gram = gram, .out = out, .keep = keep};
+}
+
+static inline void want(struct recovery *r, const char *granularity, int32_t target, double amount)
+{
+    r->granularity = granularity;
+    r->target = target;
+    r->amount = amount;
+}
 
 static inline int32_t recover_problem(struct recovery *r, struct pr_quadratic *problem, const struct pr_wanted *wanted)
 {

@@ -38,6 +38,46 @@ START_TEST(lab_tensor_and_ties)
 }
 END_TEST
 
+/* A network for MNIST with 99 % of each weight tensor pruned (biases are not): 98.11 times fewer parameters as the lab
+ * counts, 98.08 where those that equal the threshold stay. */
+START_TEST(lab_demo_keeps_12230_of_1199882_parameters)
+{
+    const int64_t layers[] = {288, 18432, 1179648, 1280}, due[] = {3, 184, 11796, 13};
+    const int64_t biases = 32 + 64 + 128 + 10;
+    int64_t parameters = biases, left = biases;
+    double *w = malloc((size_t)layers[2] * sizeof *w);
+    for (int64_t i = 0; i < layers[2]; i++)
+        w[i] = (double)(i + 1);
+    for (int i = 0; i < 4; i++) {
+        prune_mask *mask = row_like(w, layers[i], "lab", .99);
+        ck_assert_int_eq(prune_mask_kept(mask), due[i]);
+        parameters += layers[i];
+        left += prune_mask_kept(mask);
+        prune_mask_free(mask);
+    }
+    free(w);
+    ck_assert_int_eq(parameters, 1199882);
+    ck_assert_int_eq(left, 12230);
+    ck_assert(fabs((double)parameters / (double)left - 98.11) < .005);
+    ck_assert(fabs((double)parameters / (double)(left + 4) - 98.08) < .005);
+}
+END_TEST
+
+START_TEST(lab_network_keeps_45_90_179_and_358_channels)
+{
+    const int64_t channels[] = {64, 128, 256, 512}, due[] = {45, 90, 179, 358};
+    double w[512 * 9];
+    for (int i = 0; i < 512 * 9; i++)
+        w[i] = i * 37 % 4608;
+    for (int i = 0; i < 4; i++) {
+        prune_tensor *weights = borrow(w, PRUNE_F64, 4, SHAPE(channels[i], 1, 3, 3));
+        expect_kept(like(w, 4, SHAPE(channels[i], 1, 3, 3), "filter", NULL, "lab", PRUNE_SPARSITY, .3), due[i] * 9);
+        expect_kept(prune(weights, "l2", "filter", PRUNE_SPARSITY, .3), due[i] * 9);
+        prune_tensor_free(weights);
+    }
+}
+END_TEST
+
 START_TEST(torch_amounts_by_fraction_and_by_number)
 {
     const double w[] = {1, 2, 3, 4, -4, -3, -2, -1};
@@ -148,7 +188,8 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
-TEST_MAIN("conformance", lab_tensor_and_ties, torch_amounts_by_fraction_and_by_number,
+TEST_MAIN("conformance", lab_tensor_and_ties, lab_demo_keeps_12230_of_1199882_parameters,
+          lab_network_keeps_45_90_179_and_358_channels, torch_amounts_by_fraction_and_by_number,
           tfmot_keeps_ties_and_at_least_one, sparsegpt_prunes_3_of_4_at_half, wanda_cuts_off_in_each_row,
           coremltools_cuts_off, network_slimming_removes_three_of_the_lecture_gammas,
           lottery_ticket_code_prunes_one_more_of_the_survivors, what_is_refused)

@@ -429,11 +429,16 @@ START_TEST(the_lecture_apoz_prunes_channel_2)
     for (int i = 0; i < 96; i++)
         mean[i / 16 % 3] += (double)((const float *)z)[i] / 32;
     expect_scores(w, 2, SHAPE(3, 2), o, "mean-activation", "row", 3, mean);
-    /* Mean plus one (population) deviation, .424393, is passed by channel 2 alone. */
-    double apoz[3] = {11 / 32., 12 / 32., 14 / 32.}, m = 37 / 96., deviation = 0;
-    for (int c = 0; c < 3; c++)
-        deviation += (apoz[c] - m) * (apoz[c] - m) / 3;
-    ck_assert(fabs(m + sqrt(deviation) - .424393) < 1e-6);
+    /* Mean plus one (population) deviation, .424393, is passed by channel 2 alone: its score is below -1. */
+    const double m = 37 / 96., deviation = .424393 - m;
+    prune_tensor *weights = borrow(w, PRUNE_F64, 2, SHAPE(3, 2));
+    prune_scores *standard = score_observed(weights, o, "apoz:normalize=standard", "row");
+    expect_values(standard, 3, DUE((m - 11 / 32.) / deviation, (m - 12 / 32.) / deviation, (m - 14 / 32.) / deviation),
+                  2e-5);
+    prune_scores_free(standard);
+    prune_tensor_free(weights);
+    expect_mask(prune_observed(w, 2, SHAPE(3, 2), o, "apoz:normalize=standard", "row", PRUNE_THRESHOLD, -1),
+                "11 11 00");
     prune_tensor_free(batch);
     prune_observations_free(o);
 }

@@ -35,10 +35,12 @@ static void expect_scores(const double *h, int64_t n, const double *w, int64_t r
 START_TEST(scores_of_the_published_examples)
 {
     const double two[] = {4, 2, 2, 3}, three[] = {4, 1, 0, 1, 3, 1, 0, 1, 2};
-    const double ways[] = {2, 0, 0, 0, 1, .95, 0, .95, 1};
+    const double rest[] = {3, 1, 1, 2}, ways[] = {2, 0, 0, 0, 1, .95, 0, .95, 1};
     const double four[] = {1, .5, .5, 0, .5, 1, .5, .5, .5, .5, 1, .5, 0, .5, .5, 1};
     expect_scores(two, 2, DUE(1, -1), 1, "element", 2, DUE(4.0 / 3, 1));
     expect_scores(three, 3, DUE(1, -2, 3), 1, "element", 3, DUE(9.0 / 5, 9.0 / 2, 81.0 / 11));
+    /* The same once the first weight has gone: what is left of H, and of the weights after the repair. */
+    expect_scores(rest, 2, DUE(-8.0 / 5, 14.0 / 5), 1, "element", 2, DUE(16.0 / 5, 98.0 / 15));
     expect_scores(ways, 3, DUE(.9, 1, 1), 1, "element", 3, DUE(.81, .04875, .04875));
     /* The diagonal of this inverse is 2, 2, 2, 2. */
     expect_scores(four, 4, DUE(.3, -.4, .9, .5), 1, "element", 4, DUE(.0225, .04, .2025, .0625));

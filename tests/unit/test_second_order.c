@@ -18,33 +18,29 @@ static void halve(const double *h, int64_t count, double *gram)
         gram[i] = h[i] / 2;
 }
 
+/* One row that is to keep `kept` weights ends as `due`, what is 0 there exactly so, with this loss. */
+static void expect_row(int method, int32_t dtype, int64_t n, const double *h, const double *w0, double kept,
+                       const double *due, double loss)
+{
+    double gram[16], w[4], tolerance = dtype == PRUNE_F32 ? 1e-6 : 1e-12;
+    halve(h, n * n, gram);
+    struct recovery r = recovery_of(method, 1, n, w0, gram, w, NULL);
+    want(&r, "element", PRUNE_KEEP, kept);
+    r.dtype = dtype;
+    OK(recover(&r));
+    NEAR(r.error, loss, tolerance);
+    NEAR(r.predicted, loss, tolerance);
+    for (int64_t i = 0; i < n; i++)
+        ck_assert_msg(due[i] == 0 ? w[i] == 0 : fabs(w[i] - due[i]) <= tolerance, "weight %d is %.17g, not %.17g",
+                      (int)i, w[i], due[i]);
+}
+
+#define DUE(...) ((const double[]){__VA_ARGS__})
+
 START_TEST(obc_loses_225_and_then_208_ten_thousandths)
 {
-    double gram[16], w[4];
-    uint8_t keep[4];
-    halve(four_h, 16, gram);
-    struct recovery r = {.method = OBC,
-                         .rows = 1,
-                         .n = 4,
-                         .w = four_w,
-                         .gram = gram,
-                         .granularity = "element",
-                         .target = PRUNE_SPARSITY,
-                         .amount = .25,
-                         .out = w,
-                         .keep = keep};
-    OK(recover(&r));
-    ck_assert_int_eq(keep[0], 0);
-    NEAR(r.predicted, .0225, 1e-12);
-    NEAR(r.error, .0225, 1e-12);
-    r.amount = .5;
-    OK(recover(&r));
-    NEAR(r.predicted - .0225, .0208333333333, 1e-12);
-    NEAR(r.error, .0433333333333, 1e-12);
-    ck_assert(w[0] == 0);
-    ck_assert(w[1] == 0);
-    NEAR(w[2], .966666666667, 1e-11);
-    NEAR(w[3], .266666666667, 1e-11);
+    expect_row(OBC, PRUNE_F64, 4, four_h, four_w, 3, DUE(0, -.25, 1.05, .35), .0225);
+    expect_row(OBC, PRUNE_F64, 4, four_h, four_w, 2, DUE(0, 0, 2.9 / 3, .8 / 3), .0225 + .0625 / 3);
 }
 END_TEST
 
@@ -53,33 +49,14 @@ START_TEST(sparsegpt_finds_the_best_of_six_pairs)
     double gram[16], w[4];
     uint8_t keep[4];
     halve(four_h, 16, gram);
-    for (int32_t dtype = PRUNE_F32; dtype; dtype = dtype == PRUNE_F32 ? PRUNE_F64 : 0) {
-        struct recovery r = {.method = SPARSEGPT,
-                             .rows = 1,
-                             .n = 4,
-                             .w = four_w,
-                             .gram = gram,
-                             .dtype = dtype,
-                             .granularity = "element",
-                             .target = PRUNE_SPARSITY,
-                             .amount = .5,
-                             .out = w,
-                             .keep = keep};
-        double tolerance = dtype == PRUNE_F32 ? 1e-6 : 1e-12;
-        OK(recover(&r));
-        NEAR(r.error, .0433333333333, tolerance);
-        NEAR(r.predicted, .0433333333333, tolerance);
-        ck_assert(w[0] == 0);
-        ck_assert(w[1] == 0);
-        NEAR(w[2], .966666666667, tolerance);
-        NEAR(w[3], .266666666667, tolerance);
-    }
+    for (int32_t dtype = PRUNE_F32; dtype; dtype = dtype == PRUNE_F32 ? PRUNE_F64 : 0)
+        expect_row(SPARSEGPT, dtype, 4, four_h, four_w, 2, DUE(0, 0, 2.9 / 3, .8 / 3), .13 / 3);
     static const struct {
         int a, b;
         double loss;
     } pairs[6] = {{0, 1, .0433333}, {0, 2, .39}, {0, 3, .0633333}, {1, 2, .2425}, {1, 3, .07}, {2, 3, .5033333}};
     for (int i = 0; i < 6; i++) {
-        struct recovery r = {.method = OBC, .rows = 1, .n = 4, .w = four_w, .gram = gram, .out = w, .keep = keep};
+        struct recovery r = recovery_of(OBC, 1, 4, four_w, gram, w, keep);
         memset(keep, 1, 4);
         keep[pairs[i].a] = keep[pairs[i].b] = 0;
         OK(recover(&r));
@@ -95,31 +72,21 @@ START_TEST(sparsegpt_counting_as_its_authors_prunes_three_of_four)
     double gram[16], w[4];
     uint8_t keep[4];
     halve(four_h, 16, gram);
-    struct recovery r = {.method = SPARSEGPT,
-                         .rows = 1,
-                         .n = 4,
-                         .w = four_w,
-                         .gram = gram,
-                         .reference = 1,
-                         .granularity = "element",
-                         .target = PRUNE_SPARSITY,
-                         .amount = .5,
-                         .out = w,
-                         .keep = keep};
+    struct recovery r = recovery_of(SPARSEGPT, 1, 4, four_w, gram, w, keep);
+    want(&r, "element", PRUNE_SPARSITY, .5);
+    r.reference = 1;
     OK(recover(&r));
     ck_assert_mem_eq(keep, ((uint8_t[4]){0, 0, 1, 0}), 4);
     NEAR(w[2], .966666666667, 1e-11);
     NEAR(r.error, .0788888888889, 1e-12);
-    struct recovery exact = {.method = OBC, .rows = 1, .n = 4, .w = four_w, .gram = gram, .out = w, .keep = keep};
+    struct recovery exact = recovery_of(OBC, 1, 4, four_w, gram, w, keep);
     OK(recover(&exact));
     NEAR(w[2], 1.1, 1e-12);
     NEAR(exact.error, .07, 1e-12);
     r.amount = 1;
     OK(recover(&r));
     ck_assert_int_eq(count_kept(keep, 4), 0);
-    r.granularity = "nm:keep_n=2,group_m=4";
-    r.target = PRUNE_QUOTA;
-    r.amount = 0;
+    want(&r, "nm:keep_n=2,group_m=4", PRUNE_QUOTA, 0);
     FAILS(recover(&r), PRUNE_E_ARGUMENT, "count=reference");
 }
 END_TEST
@@ -129,17 +96,9 @@ START_TEST(magnitude_loses_65_thousandths)
     double gram[16], w[4];
     uint8_t keep[4];
     halve(four_h, 16, gram);
-    struct recovery r = {.method = SWAPS,
-                         .rows = 1,
-                         .n = 4,
-                         .w = four_w,
-                         .gram = gram,
-                         .mask = PR_MASK_L1,
-                         .granularity = "element",
-                         .target = PRUNE_SPARSITY,
-                         .amount = .5,
-                         .out = w,
-                         .keep = keep};
+    struct recovery r = recovery_of(SWAPS, 1, 4, four_w, gram, w, keep);
+    want(&r, "element", PRUNE_SPARSITY, .5);
+    r.mask = PR_MASK_L1;
     OK(recover(&r));
     NEAR(r.error, .065, 1e-12);
 }
@@ -147,29 +106,9 @@ END_TEST
 
 START_TEST(obc_removes_0_and_1_of_the_tridiagonal_three)
 {
-    const double h[9] = {4, 1, 0, 1, 3, 1, 0, 1, 2}, w0[3] = {1, -2, 3};
-    double gram[9], w[3];
-    halve(h, 9, gram);
-    struct recovery r = {.method = OBC,
-                         .rows = 1,
-                         .n = 3,
-                         .w = w0,
-                         .gram = gram,
-                         .granularity = "element",
-                         .target = PRUNE_KEEP,
-                         .amount = 2,
-                         .out = w};
-    OK(recover(&r));
-    ck_assert(w[0] == 0);
-    NEAR(w[1], -8. / 5, 1e-12);
-    NEAR(w[2], 14. / 5, 1e-12);
-    NEAR(r.error, 9. / 5, 1e-12);
-    r.amount = 1;
-    OK(recover(&r));
-    ck_assert(w[1] == 0);
-    NEAR(w[2], 2, 1e-12);
-    NEAR(r.error, 5, 1e-12);
-    NEAR(r.predicted, 5, 1e-12);
+    const double h[9] = {4, 1, 0, 1, 3, 1, 0, 1, 2}, w[3] = {1, -2, 3};
+    expect_row(OBC, PRUNE_F64, 3, h, w, 2, DUE(0, -8. / 5, 14. / 5), 9. / 5);
+    expect_row(OBC, PRUNE_F64, 3, h, w, 1, DUE(0, 0, 2), 5);
 }
 END_TEST
 
@@ -177,36 +116,8 @@ START_TEST(obc_removes_what_obs_removes)
 {
     const double two_h[4] = {4, 2, 2, 3}, two_w[2] = {1, -1};
     const double three_h[9] = {2, 0, 0, 0, 1, .95, 0, .95, 1}, three_w[3] = {.9, 1, 1};
-    double gram[9], w[3];
-    halve(two_h, 4, gram);
-    struct recovery two = {.method = OBC,
-                           .rows = 1,
-                           .n = 2,
-                           .w = two_w,
-                           .gram = gram,
-                           .granularity = "element",
-                           .target = PRUNE_KEEP,
-                           .amount = 1,
-                           .out = w};
-    OK(recover(&two));
-    NEAR(w[0], .5, 1e-12);
-    ck_assert(w[1] == 0);
-    NEAR(two.error, 1, 1e-12);
-    halve(three_h, 9, gram);
-    struct recovery three = {.method = OBC,
-                             .rows = 1,
-                             .n = 3,
-                             .w = three_w,
-                             .gram = gram,
-                             .granularity = "element",
-                             .target = PRUNE_KEEP,
-                             .amount = 2,
-                             .out = w};
-    OK(recover(&three));
-    NEAR(w[0], .9, 1e-12);
-    ck_assert(w[1] == 0);
-    NEAR(w[2], 1.95, 1e-12);
-    NEAR(three.error, .04875, 1e-12);
+    expect_row(OBC, PRUNE_F64, 2, two_h, two_w, 1, DUE(.5, 0), 1);
+    expect_row(OBC, PRUNE_F64, 3, three_h, three_w, 2, DUE(.9, 0, 1.95), .04875);
 }
 END_TEST
 
@@ -232,16 +143,8 @@ START_TEST(sparsegpt_of_a_diagonal_matrix_is_wanda_without_an_update)
         gram[j * N + j] = 0.01 + 9 * pr_rng_uniform(&rng);
     random_weights(&rng, ROWS * N, w0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct recovery r = {.method = SPARSEGPT,
-                             .rows = ROWS,
-                             .n = N,
-                             .w = w0,
-                             .gram = gram,
-                             .granularity = cases[i].granularity,
-                             .target = cases[i].target,
-                             .amount = cases[i].amount,
-                             .out = own,
-                             .keep = own_keep};
+        struct recovery r = recovery_of(SPARSEGPT, ROWS, N, w0, gram, own, own_keep);
+        want(&r, cases[i].granularity, cases[i].target, cases[i].amount);
         int shared = strstr(cases[i].granularity, "unit_rows") || !strcmp(cases[i].granularity, "column");
         OK(recover(&r));
         for (int j = 0; j < ROWS * N; j++)
@@ -269,24 +172,13 @@ START_TEST(losses_add_up_to_the_error)
                                                 "filter"};
     double gram[N * N], w0[ROWS * N], w[ROWS * N];
     uint8_t keep[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 11);
-    random_gram(&rng, 200, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(11, 200, ROWS, N, gram, w0);
     for (size_t i = 0; i < sizeof granularities / sizeof *granularities; i++)
         for (int method = SPARSEGPT; method <= OBC; method++) {
             int nm = granularities[i][0] == 'n';
-            struct recovery r = {.method = method,
-                                 .rows = ROWS,
-                                 .n = N,
-                                 .w = w0,
-                                 .gram = gram,
-                                 .block = 16,
-                                 .granularity = granularities[i],
-                                 .target = nm ? PRUNE_QUOTA : PRUNE_SPARSITY,
-                                 .amount = nm ? 0 : .5,
-                                 .out = w,
-                                 .keep = keep};
+            struct recovery r = recovery_of(method, ROWS, N, w0, gram, w, keep);
+            want(&r, granularities[i], nm ? PRUNE_QUOTA : PRUNE_SPARSITY, nm ? 0 : .5);
+            r.block = 16;
             prune_granularity *granularity;
             prune_mask *mask;
             int32_t holds = 0;
@@ -303,8 +195,7 @@ START_TEST(losses_add_up_to_the_error)
             if (!strncmp(granularities[i], "element", 7))
                 ck_assert_int_eq(count_kept(keep, ROWS * N), i == 0 ? ROWS * N - 293 : ROWS * (N - 23));
             /* The same mask, exactly: OBC cannot be beaten, and is what its own choice has led to. */
-            struct recovery exact = {
-                .method = OBC, .rows = ROWS, .n = N, .w = w0, .gram = gram, .out = w, .keep = keep};
+            struct recovery exact = recovery_of(OBC, ROWS, N, w0, gram, w, keep);
             OK(recover(&exact));
             if (method == OBC)
                 NEAR(exact.error / error, 1, 1e-9);
@@ -321,17 +212,14 @@ START_TEST(a_unit_of_two_columns_costs_what_the_group_form_says)
 {
     enum { N = 6 };
     double gram[N * N], w0[N], w[N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 3);
-    random_gram(&rng, 50, N, gram);
-    random_weights(&rng, N, w0);
+    random_layer(3, 50, 1, N, gram, w0);
     double best = INFINITY;
     int pair = -1;
     for (int p = 0; p < N / 2; p++) {
         uint8_t keep[N];
         memset(keep, 1, N);
         keep[2 * p] = keep[2 * p + 1] = 0;
-        struct recovery r = {.method = OBC, .rows = 1, .n = N, .w = w0, .gram = gram, .out = w, .keep = keep};
+        struct recovery r = recovery_of(OBC, 1, N, w0, gram, w, keep);
         OK(recover(&r));
         if (r.error < best) {
             best = r.error;
@@ -360,23 +248,12 @@ START_TEST(every_block_of_sparsegpt_has_its_share_and_all_the_total)
     enum { ROWS = 5, N = 50 };
     double gram[N * N], w0[ROWS * N], w[ROWS * N];
     uint8_t keep[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 21);
-    random_gram(&rng, 100, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(21, 100, ROWS, N, gram, w0);
     for (int per_mille = 0; per_mille <= 1000; per_mille += 37) {
         double sparsity = per_mille / 1000.0;
-        struct recovery r = {.method = SPARSEGPT,
-                             .rows = ROWS,
-                             .n = N,
-                             .w = w0,
-                             .gram = gram,
-                             .block = 16,
-                             .granularity = "element",
-                             .target = PRUNE_SPARSITY,
-                             .amount = sparsity,
-                             .out = w,
-                             .keep = keep};
+        struct recovery r = recovery_of(SPARSEGPT, ROWS, N, w0, gram, w, keep);
+        want(&r, "element", PRUNE_SPARSITY, sparsity);
+        r.block = 16;
         OK(recover(&r));
         int64_t gone = 0, before = 0;
         for (int64_t end = 16, j = 0; j < N; end += 16) {
@@ -401,23 +278,13 @@ START_TEST(rows_lose_what_is_cheapest_in_all_of_them)
     enum { ROWS = 6, N = 20, GONE = 61 };
     double gram[N * N], w0[ROWS * N], w[ROWS * N], cost[ROWS][N + 1];
     uint8_t keep[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 8);
-    random_gram(&rng, 60, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(8, 60, ROWS, N, gram, w0);
     for (int i = 0; i < N; i++)
         w0[i] *= 0.05; /* a row that loses much more than the others */
     for (int i = 0; i < ROWS; i++)
         for (int k = 0; k <= N; k++) {
-            struct recovery r = {.method = OBC,
-                                 .rows = 1,
-                                 .n = N,
-                                 .w = w0 + i * N,
-                                 .gram = gram,
-                                 .out = w,
-                                 .granularity = "element",
-                                 .target = PRUNE_KEEP,
-                                 .amount = N - k};
+            struct recovery r = recovery_of(OBC, 1, N, w0 + i * N, gram, w, NULL);
+            want(&r, "element", PRUNE_KEEP, N - k);
             OK(recover(&r));
             cost[i][k] = r.predicted;
         }
@@ -430,16 +297,8 @@ START_TEST(rows_lose_what_is_cheapest_in_all_of_them)
                 best = i;
         gone[best]++;
     }
-    struct recovery r = {.method = OBC,
-                         .rows = ROWS,
-                         .n = N,
-                         .w = w0,
-                         .gram = gram,
-                         .out = w,
-                         .keep = keep,
-                         .granularity = "element",
-                         .target = PRUNE_KEEP,
-                         .amount = ROWS * N - GONE};
+    struct recovery r = recovery_of(OBC, ROWS, N, w0, gram, w, keep);
+    want(&r, "element", PRUNE_KEEP, ROWS * N - GONE);
     OK(recover(&r));
     for (int i = 0; i < ROWS; i++)
         ck_assert_int_eq(N - count_kept(keep + i * N, N), gone[i]);
@@ -459,7 +318,7 @@ static double best_of_all(const double *gram, const double *w0)
             keep[j] = bits >> j & 1;
         if (count_kept(keep, 8) != 4)
             continue;
-        struct recovery r = {.method = OBC, .rows = 1, .n = 8, .w = w0, .gram = gram, .out = w, .keep = keep};
+        struct recovery r = recovery_of(OBC, 1, 8, w0, gram, w, keep);
         OK(recover(&r));
         best = r.error < best ? r.error : best;
     }
@@ -472,25 +331,11 @@ START_TEST(magnitude_wanda_sparsegpt_obc_best_in_this_order)
     double sum[5] = {0};
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         double gram[N * N], w0[ROWS * N], w[ROWS * N];
-        struct pr_rng rng;
-        pr_rng_seed(&rng, seed);
-        random_gram(&rng, 40, N, gram);
-        random_weights(&rng, ROWS * N, w0);
+        random_layer(seed, 40, ROWS, N, gram, w0);
         for (int i = 0; i < 4; i++) {
-            struct recovery r = {.method = i < 2    ? SWAPS
-                                           : i == 2 ? SPARSEGPT
-                                                    : OBC,
-                                 .rows = ROWS,
-                                 .n = N,
-                                 .w = w0,
-                                 .gram = gram,
-                                 .mask = i == 0   ? PR_MASK_L1
-                                         : i == 1 ? PR_MASK_WANDA
-                                                  : PR_MASK_OWN,
-                                 .granularity = "element:pool=row",
-                                 .target = PRUNE_SPARSITY,
-                                 .amount = .5,
-                                 .out = w};
+            struct recovery r = recovery_of(i < 2 ? SWAPS : i == 2 ? SPARSEGPT : OBC, ROWS, N, w0, gram, w, NULL);
+            want(&r, "element:pool=row", PRUNE_SPARSITY, .5);
+            r.mask = i == 0 ? PR_MASK_L1 : i == 1 ? PR_MASK_WANDA : PR_MASK_OWN;
             OK(recover(&r));
             sum[i] += r.error;
         }
@@ -506,21 +351,12 @@ START_TEST(sparsegpt_makes_the_masks_of_others_better)
 {
     enum { ROWS = 16, N = 64 };
     double gram[N * N], w0[ROWS * N], w[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 2);
-    random_gram(&rng, 200, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(2, 200, ROWS, N, gram, w0);
     for (int mask = PR_MASK_WANDA; mask <= PR_MASK_L1; mask++) {
         uint8_t keep[ROWS * N], plain[ROWS * N];
-        struct recovery bare = {.method = SWAPS,
-                                .rows = ROWS,
-                                .n = N,
-                                .w = w0,
-                                .gram = gram,
-                                .mask = mask,
-                                .granularity = "nm:keep_n=2,group_m=4",
-                                .out = w,
-                                .keep = plain};
+        struct recovery bare = recovery_of(SWAPS, ROWS, N, w0, gram, w, plain);
+        want(&bare, "nm:keep_n=2,group_m=4", PRUNE_QUOTA, 0);
+        bare.mask = mask;
         OK(recover(&bare));
         struct recovery swept = bare;
         swept.method = SPARSEGPT;
@@ -549,22 +385,11 @@ START_TEST(obc_has_the_same_bits_for_any_number_of_threads)
     static const char *const granularities[] = {"element", "nm:keep_n=2,group_m=4,unit_rows=3"};
     static double gram[N * N], w0[ROWS * N], one[ROWS * N], many[ROWS * N];
     uint8_t one_keep[ROWS * N], many_keep[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 77);
-    random_gram(&rng, 100, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(77, 100, ROWS, N, gram, w0);
     for (int i = 0; i < 2; i++) {
-        struct recovery r = {.method = OBC,
-                             .rows = ROWS,
-                             .n = N,
-                             .w = w0,
-                             .gram = gram,
-                             .fraction = .01,
-                             .granularity = granularities[i],
-                             .target = i ? PRUNE_QUOTA : PRUNE_SPARSITY,
-                             .amount = i ? 0 : .6,
-                             .out = one,
-                             .keep = one_keep};
+        struct recovery r = recovery_of(OBC, ROWS, N, w0, gram, one, one_keep);
+        want(&r, granularities[i], i ? PRUNE_QUOTA : PRUNE_SPARSITY, i ? 0 : .6);
+        r.fraction = .01;
         OK(recover(&r));
         double predicted = r.predicted;
         r.threads = 4;
@@ -584,23 +409,12 @@ START_TEST(what_does_not_fit_is_worked_in_groups)
     enum { ROWS = 9, N = 60 };
     double gram[N * N], w0[ROWS * N], w[ROWS * N];
     uint8_t keep[ROWS * N];
-    struct pr_rng rng;
-    pr_rng_seed(&rng, 6);
-    random_gram(&rng, 150, N, gram);
-    random_weights(&rng, ROWS * N, w0);
+    random_layer(6, 150, ROWS, N, gram, w0);
     for (int method = SPARSEGPT; method <= OBC; method++)
         for (int nm = 0; nm < 2; nm++) {
-            struct recovery r = {.method = method,
-                                 .rows = ROWS,
-                                 .n = N,
-                                 .w = w0,
-                                 .gram = gram,
-                                 .block = 8,
-                                 .granularity = nm ? "nm:keep_n=2,group_m=4" : "element",
-                                 .target = nm ? PRUNE_QUOTA : PRUNE_SPARSITY,
-                                 .amount = nm ? 0 : .5,
-                                 .out = w,
-                                 .keep = keep};
+            struct recovery r = recovery_of(method, ROWS, N, w0, gram, w, keep);
+            want(&r, nm ? "nm:keep_n=2,group_m=4" : "element", nm ? PRUNE_QUOTA : PRUNE_SPARSITY, nm ? 0 : .5);
+            r.block = 8;
             OK(recover(&r));
             double whole = r.error;
             for (int64_t columns = 24; columns <= 40; columns += 8) {
@@ -626,17 +440,9 @@ START_TEST(damping_is_a_part_of_the_mean_of_the_live_diagonal)
     double w[6];
     uint8_t keep[6];
     for (int method = SPARSEGPT; method <= OBC; method++) {
-        struct recovery r = {.method = method,
-                             .rows = 2,
-                             .n = 3,
-                             .w = w0,
-                             .gram = gram,
-                             .fraction = .1,
-                             .out = w,
-                             .granularity = "element",
-                             .target = PRUNE_SPARSITY,
-                             .amount = 1. / 3,
-                             .keep = keep};
+        struct recovery r = recovery_of(method, 2, 3, w0, gram, w, keep);
+        want(&r, "element", PRUNE_SPARSITY, 1. / 3);
+        r.fraction = .1;
         OK(recover(&r));
         NEAR(r.damping, .3, 1e-15);
         ck_assert_int_eq(r.dead, 1);
@@ -659,15 +465,8 @@ START_TEST(matrices_that_are_not_definite_are_refused)
     double w[2] = {77, 78};
     for (int method = SPARSEGPT; method <= OBC; method++)
         for (int i = 0; i < 3; i++) {
-            struct recovery r = {.method = method,
-                                 .rows = 1,
-                                 .n = 2,
-                                 .w = w0,
-                                 .gram = bad[i],
-                                 .out = w,
-                                 .granularity = "element",
-                                 .target = PRUNE_SPARSITY,
-                                 .amount = .5};
+            struct recovery r = recovery_of(method, 1, 2, w0, bad[i], w, NULL);
+            want(&r, "element", PRUNE_SPARSITY, .5);
             FAILS(recover(&r), PRUNE_E_VALUE, "pivot");
             ck_assert(w[0] == 77 && w[1] == 78);
             if (bad[i] == singular) {
@@ -697,19 +496,10 @@ START_TEST(bad_targets_are_refused)
                {"nm:keep_n=1,group_m=2", PRUNE_SPARSITY, .5, "PRUNE_QUOTA"},
                {"nm:keep_n=1,group_m=2", PRUNE_QUOTA, .5, "must be 0"}};
     for (int method = SPARSEGPT; method <= OBC; method++) {
-        struct recovery r = {.method = method,
-                             .rows = 1,
-                             .n = 2,
-                             .w = good,
-                             .gram = gram,
-                             .out = w,
-                             .granularity = "element",
-                             .target = PRUNE_SPARSITY,
-                             .amount = .5};
+        struct recovery r = recovery_of(method, 1, 2, good, gram, w, NULL);
+        want(&r, "element", PRUNE_SPARSITY, .5);
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-            r.granularity = bad[i].granularity;
-            r.target = bad[i].target;
-            r.amount = bad[i].amount;
+            want(&r, bad[i].granularity, bad[i].target, bad[i].amount);
             FAILS(recover(&r), PRUNE_E_ARGUMENT, bad[i].word);
         }
     }
