@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Selection at size: the published ASP input, N:M along every axis, pools that are cut over threads.
+ * Selection at size: the published ASP input, N:M along every axis, pools that are cut over threads, tensors of scores
+ * that are read in pieces.
  */
+#include "allocator.h"
 #include "core/select/select.h"
 #include "pruning.h"
 
@@ -291,37 +293,84 @@ START_TEST(any_number_of_threads_gives_the_same_mask)
 }
 END_TEST
 
+/* Three tensors of 1/2, 1/4 and 1/4 of 2^bits scores, which together are 0, 1, 2, ... in an order without order. */
+struct numbers {
+    uint64_t first, mask, cut;
+    int64_t below; /* the cut, of those read so far */
+};
+
+static int32_t read_numbers(void *user, int64_t first, int64_t count, double *scores)
+{
+    struct numbers *numbers = user;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t number = ((numbers->first + (uint64_t)(first + i)) * 0x9e3779b97f4a7c15u + 12345) & numbers->mask;
+        scores[i] = (double)number;
+        numbers->below += number < numbers->cut;
+    }
+    return PRUNE_OK;
+}
+
+/* Removes a number of them in one ranking and returns the most memory that it took. */
+static int64_t rank_numbers(int bits, int32_t threads, uint64_t remove)
+{
+    struct allocator a;
+    struct numbers numbers[3] = {{0}};
+    prune_context *context = counted_context(&a);
+    prune_selection *selection;
+    prune_granularity *g;
+    OK(prune_context_set_threads(context, threads));
+    OK(prune_granularity_create(&g, context, "element"));
+    OK(prune_selection_create(&selection, context));
+    for (int t = 0; t < 3; t++) {
+        uint64_t quarter = 1ULL << (bits - 2), units = t == 0 ? 2 * quarter : quarter;
+        numbers[t] = (struct numbers){t == 0 ? 0 : (uint64_t)(t + 1) * quarter, (1ULL << bits) - 1, remove, 0};
+        OK(prune_selection_add_streamed(selection, g, 1, SHAPE((int64_t)units), read_numbers, &numbers[t], 1, NULL));
+    }
+    OK(prune_selection_solve(selection, NULL, PRUNE_COUNT, (double)remove, NULL));
+    int64_t total = 0, peak = a.peak;
+    for (int t = 0; t < 3; t++) {
+        static double piece[4096];
+        int64_t units = INT64_C(1) << (t == 0 ? bits - 1 : bits - 2), kept_here;
+        numbers[t].below = 0;
+        for (int64_t first = 0; first < units; first += 4096)
+            OK(read_numbers(&numbers[t], first, 4096, piece));
+        OK(prune_selection_kept(selection, t, &kept_here, NULL));
+        ck_assert_int_eq(kept_here, units - numbers[t].below);
+        total += kept_here;
+    }
+    ck_assert_int_eq(total, (INT64_C(1) << bits) - (int64_t)remove);
+    prune_selection_free(selection);
+    prune_granularity_free(g);
+    prune_context_free(context);
+    ck_assert_int_eq(a.live, 0);
+    return peak;
+}
+
+/* A billion in make check-long. */
+START_TEST(a_ranking_of_any_number_of_scores_takes_less_than_64_mib)
+{
+    int bits = getenv("LONG") && *getenv("LONG") ? 30 : 25;
+    const int32_t threads[] = {1, 2, 256};
+    for (int i = 0; i < 3; i++) {
+        int64_t some = rank_numbers(22, threads[i], 1234567), many = rank_numbers(bits, threads[i], 1ULL << bits >> 1);
+        printf("ranking 2^%d scores with %d threads: %.1f MiB\n", bits, (int)threads[i], (double)many / (1 << 20));
+        ck_assert_int_lt(many, 64 << 20);
+        ck_assert_int_eq(many, some);
+    }
+}
+END_TEST
+
 /* Every allocation of a selection fails in turn: a status, nothing made, nothing lost. */
-static int64_t allocations, fail_at, held;
-
-static void *failing_alloc(void *user, uint64_t size, uint64_t align)
+static int32_t whole_way(struct allocator *a, int64_t fail_at, const float *w, const int64_t *shape,
+                         const char *criterion, const char *granularity, int32_t target, prune_mask **mask)
 {
-    (void)user;
-    if (allocations++ == fail_at)
-        return NULL;
-    held++;
-    return aligned_alloc(align, size);
-}
-
-static void counting_release(void *user, void *pointer, uint64_t size)
-{
-    (void)user;
-    (void)size;
-    held--;
-    free(pointer);
-}
-
-static int32_t whole_way(const float *w, const int64_t *shape, const char *criterion, const char *granularity,
-                         int32_t target, prune_mask **mask)
-{
-    prune_context *context;
+    prune_context *context = counted_context(a);
     prune_tensor *weights = NULL, *values = NULL;
     prune_criterion *c = NULL;
     prune_granularity *g = NULL;
     prune_scores *scores = NULL, *given = NULL;
     prune_schedule *schedule = NULL;
-    OK(prune_context_create(&context));
-    OK(prune_context_set_allocator(context, failing_alloc, counting_release, NULL));
+    a->fail_at = fail_at;
     int32_t status = PRUNE_OK;
     (void)((status = prune_tensor_borrow(&weights, context, (void *)(uintptr_t)w, PRUNE_F32, 2, shape, NULL)) ||
            (status = prune_schedule_create(&schedule, context, "one-shot:sparsity=0.5")) ||
@@ -351,15 +400,17 @@ START_TEST(every_allocation_may_fail)
     ck_assert_int_gt(shape[0] * shape[1], PR_LARGE_POOL);
     for (int i = 0; i < 3; i++) {
         int32_t status = PRUNE_E_NOMEM;
-        for (fail_at = 0; status; fail_at++) {
+        int64_t fail_at = 0;
+        struct allocator a;
+        for (; status; fail_at++) {
             prune_mask *mask = UNTOUCHED;
-            allocations = held = 0;
-            status = whole_way(w, shape, cases[i][0], cases[i][1], i ? PRUNE_SPARSITY : PRUNE_QUOTA, &mask);
+            status =
+                whole_way(&a, fail_at, w, shape, cases[i][0], cases[i][1], i ? PRUNE_SPARSITY : PRUNE_QUOTA, &mask);
             ck_assert_int_lt(fail_at, 100);
             ck_assert(status == PRUNE_OK || status == PRUNE_E_NOMEM);
             if (!status || mask != UNTOUCHED) /* the check alone may have failed */
                 prune_mask_free(mask);
-            ck_assert_int_eq(held, 0);
+            ck_assert_int_eq(a.live, 0);
         }
         ck_assert_int_gt(fail_at, 15);
     }
@@ -371,12 +422,13 @@ int main(void)
 {
     Suite *suite = suite_create("select_scale");
     TCase *test_case = tcase_create("select_scale");
-    tcase_set_timeout(test_case, 120);
+    tcase_set_timeout(test_case, getenv("LONG") && *getenv("LONG") ? 3600 : 120);
     tcase_add_test(test_case, retained_magnitude_of_the_asp_input);
     tcase_add_test(test_case, a_pattern_shared_by_rows_is_a_pattern_of_each);
     tcase_add_test(test_case, two_of_four_along_every_axis_with_remainders);
     tcase_add_loop_test(test_case, large_pools_equal_a_sort, 0, 6);
     tcase_add_test(test_case, any_number_of_threads_gives_the_same_mask);
+    tcase_add_test(test_case, a_ranking_of_any_number_of_scores_takes_less_than_64_mib);
     tcase_add_test(test_case, every_allocation_may_fail);
     suite_add_tcase(suite, test_case);
     SRunner *runner = srunner_create(suite);

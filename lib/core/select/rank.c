@@ -13,7 +13,7 @@
 #define FIRST_BITS 16    /* of the first digit: sign, exponent and four bits of the fraction */
 #define UNITS_PER_TASK 131072
 #define MANY (INT64_C(1) << 32) /* units: more need no more counters */
-#define MAX_TASKS 256
+#define MAX_TASKS 64            /* with counters of their own: 32 MiB */
 
 struct digit {
     uint64_t prefix; /* the digits above */
@@ -220,14 +220,15 @@ int32_t pr_search_run(struct pr_search *search)
     for (int32_t t = 0; t < search->count; t++) {
         search->removed[t] = search->entries[t]->gone;
         search->ties[t] = 0;
-        units = search->entries[t]->grid.units > units ? search->entries[t]->grid.units : units;
+        if (search->entries[t]->scores && search->entries[t]->grid.units > units)
+            units = search->entries[t]->grid.units; /* what is read comes in pieces too small to cut up */
     }
     if (search->enough(search, search->removed))
         return PRUNE_OK;
     for (int32_t t = 0; t < search->count; t++)
         search->removed[t] = 0; /* what is gone is found again, before all else */
     tasks = pr_ceil_div(units, UNITS_PER_TASK) < tasks ? pr_ceil_div(units, UNITS_PER_TASK) : tasks;
-    tasks = tasks < MAX_TASKS ? tasks : MAX_TASKS;
+    tasks = tasks < 1 ? 1 : tasks < MAX_TASKS ? tasks : MAX_TASKS;
     int bits = bits_at_most(search, tasks);
     PR_TRY(pr_alloc(search->context, (int64_t)search->count << bits, sizeof *histograms, &histograms));
     int64_t *after = NULL;
@@ -236,7 +237,7 @@ int32_t pr_search_run(struct pr_search *search)
     if (!status && tasks > 1)
         status = pr_alloc_zero(search->context, tasks << bits, sizeof *scratch, &scratch);
     if (!status)
-        status = descend(search, histograms, scratch, tasks > 1 ? tasks : 1, after, bits);
+        status = descend(search, histograms, scratch, tasks, after, bits);
     pr_release(search->context, scratch);
     pr_release(search->context, after);
     pr_release(search->context, histograms);
