@@ -125,7 +125,8 @@ START_TEST(lab_vgg_dense_and_with_30_percent_of_its_channels_gone)
 }
 END_TEST
 
-/* MobileNetV1 at 224 from the channels that enter its 15 layers: a convolution, 13 depthwise and pointwise, a linear. */
+/* MobileNetV1 at 224 from the channels that enter its 15 layers: a convolution, 13 pairs, depthwise and pointwise, and
+ * a linear layer. */
 static prune_cost *mobilenet_v1(const int64_t *channels)
 {
     const int stride[] = {1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1};

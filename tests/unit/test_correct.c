@@ -187,7 +187,7 @@ START_TEST(moments_correction_brings_back_mean_and_variance)
 }
 END_TEST
 
-/* algorithms.md 23(d): the average of batches with means 1 and 3 is 2. */
+/* The average of batches with means 1 and 3 is 2. */
 START_TEST(recalibration_of_means_1_and_3_gives_2)
 {
     double m[] = {NAN}, v[] = {NAN};
@@ -262,7 +262,7 @@ START_TEST(recalibration_refuses_what_has_no_statistics)
 }
 END_TEST
 
-/* algorithms.md 7(d): gamma 2, beta 1, mean .5, variance .25, epsilon 0 give scale 4 and shift -1. */
+/* Gamma 2, beta 1, mean .5, variance .25, epsilon 0 give scale 4 and shift -1. */
 START_TEST(batch_norm_fold_gives_scale_4_and_shift_minus_1)
 {
     double w[] = {1, -0.5, 3, 0}, b[] = {0, 0.25};
@@ -291,7 +291,7 @@ START_TEST(batch_norm_fold_gives_scale_4_and_shift_minus_1)
 }
 END_TEST
 
-/* algorithms.md 3(d): a neuron without inputs, bias .3, behind it weights 2 and -1: the next bias becomes (.6, -.3). */
+/* A neuron without inputs, bias .3, behind it weights 2 and -1: the next bias becomes (.6, -.3). */
 START_TEST(dead_neuron_behind_relu_leaves_biases_0_6_and_minus_0_3)
 {
     double w1[] = {1, 2, /**/ 0, -0.0}, b1[] = {-1, 0.3}, w2[] = {5, 2, /**/ 6, -1}, b2[] = {0, 0}, border = 7;

@@ -9,7 +9,7 @@
 #include "core/recover/pick.h"
 #include "pruning.h"
 
-/* algorithms.md 11(d): z1 = (1,0,1,0), z2 = (0,.4,0,.4), y = z1 + z2, N = 4: beta = (1 - 2 l, 1 - 12.5 l)+. */
+/* Columns z1 = (1,0,1,0), z2 = (0,.4,0,.4), y = z1 + z2, N = 4: beta = (1 - 2 l, 1 - 12.5 l)+. */
 START_TEST(lasso_of_two_channels_shrinks_by_2_and_by_12_5_lambda)
 {
     static const double q[] = {2, 0, 0, 0.32}, p[] = {2, 0.32};
@@ -28,7 +28,7 @@ START_TEST(lasso_of_two_channels_shrinks_by_2_and_by_12_5_lambda)
 }
 END_TEST
 
-/* algorithms.md 11(d): contributions [[1,.1,-.2],[2,-.1,.2]], two go: 5, .02 and .08 alone, then {2,3} .02. */
+/* Contributions [[1,.1,-.2],[2,-.1,.2]], two go: 5, .02 and .08 alone, then {2,3} .02. */
 START_TEST(thinet_removes_channels_2_and_3)
 {
     static const double x[2][3] = {{1, 0.1, -0.2}, {2, -0.1, 0.2}};
@@ -289,7 +289,7 @@ START_TEST(least_squares_leave_a_residual_orthogonal_to_what_stays)
 }
 END_TEST
 
-/* algorithms.md 11(d): after keeping channel 1, least squares gives 1.0 and a residual of .32. */
+/* After keeping channel 1, least squares gives 1.0 and a residual of .32. */
 START_TEST(least_squares_of_channel_1_gives_1_and_residual_0_32)
 {
     static const double x[] = {1, 0, 0, 0.4, 1, 0, 0, 0.4};
@@ -347,7 +347,7 @@ START_TEST(heuristics_against_the_best_subset)
 }
 END_TEST
 
-/* algorithms.md 11(c): error(first k) > error(L1 magnitude) > error(LASSO and least squares). */
+/* The error(first k) > error(L1 magnitude) > error(LASSO and least squares). */
 START_TEST(first_k_costs_more_than_l1_and_that_more_than_lasso)
 {
     double first = 0, l1 = 0, lasso = 0, rounds = 0;

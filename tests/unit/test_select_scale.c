@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Selection at size: the published ASP input, N:M along every axis, pools that are cut over threads, tensors of scores
- * that are read in pieces.
+ * Selection at size: N:M along every axis and with patterns that rows share,
+ * pools that are cut over threads, tensors of scores that are read in pieces.
  */
 #include "allocator.h"
+#include "asp.h"
 #include "core/select/select.h"
 #include "pruning.h"
 
-/* MT19937 (Matsumoto and Nishimura 1998) with its plain seed, and doubles of 53 bits from two draws. */
-static uint32_t twister[624];
-static int twister_next;
-
-static void twister_seed(uint32_t seed)
-{
-    twister[0] = seed;
-    for (uint32_t i = 1; i < 624; i++)
-        twister[i] = 1812433253u * (twister[i - 1] ^ (twister[i - 1] >> 30)) + i;
-    twister_next = 624;
-}
-
-static uint32_t twister_draw(void)
-{
-    if (twister_next == 624) {
-        for (int i = 0; i < 624; i++) {
-            uint32_t y = (twister[i] & 0x80000000u) | (twister[(i + 1) % 624] & 0x7fffffffu);
-            twister[i] = twister[(i + 397) % 624] ^ (y >> 1) ^ (y & 1 ? 0x9908b0dfu : 0);
-        }
-        twister_next = 0;
-    }
-    uint32_t y = twister[twister_next++];
-    y ^= y >> 11;
-    y ^= (y << 7) & 0x9d2c5680u;
-    y ^= (y << 15) & 0xefc60000u;
-    return y ^ (y >> 18);
-}
-
-static double twister_uniform(void)
-{
-    uint32_t a = twister_draw() >> 5, b = twister_draw() >> 6;
-    return (a * 67108864.0 + b) / 9007199254740992.0;
-}
-
-enum { ASP_ROWS = 128, ASP_COLUMNS = 64, ASP_COUNT = ASP_ROWS * ASP_COLUMNS };
+enum { ASP_COUNT = ASP_ROWS * ASP_COLUMNS };
 static double asp[ASP_COUNT];
 
 static prune_tensor *asp_weights(void)
 {
-    twister_seed(1);
-    for (int i = 0; i < ASP_COUNT; i++)
-        asp[i] = twister_uniform();
-    ck_assert_double_eq_tol(asp[0], 0.417022004702574, 1e-15);
-    ck_assert_double_eq_tol(asp[1], 0.7203244934421581, 1e-15);
+    asp_matrix(asp);
     return borrow(asp, PRUNE_F64, 2, SHAPE(ASP_ROWS, ASP_COLUMNS));
 }
 
@@ -63,29 +26,6 @@ static double retained(const prune_mask *mask)
         total += bytes[i] ? fabs(asp[i]) : 0;
     return total;
 }
-
-START_TEST(retained_magnitude_of_the_asp_input)
-{
-    const struct {
-        const char *granularity;
-        int32_t target;
-        double amount, magnitude;
-    } cases[] = {
-        {"element", PRUNE_SPARSITY, 0, 4083.168773},
-        {"element", PRUNE_SPARSITY, 0.5, 3060.238099},
-        {"element:pool=row", PRUNE_SPARSITY, 0.5, 3042.332263},
-        {"nm:keep_n=2,group_m=4", PRUNE_QUOTA, 0, 2852.377246},
-    };
-    prune_tensor *weights = asp_weights();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        prune_mask *mask = prune(weights, "l1", cases[i].granularity, cases[i].target, cases[i].amount);
-        ck_assert_double_eq_tol(retained(mask), cases[i].magnitude, 1e-6);
-        ck_assert_int_eq(prune_mask_kept(mask), i ? ASP_COUNT / 2 : ASP_COUNT);
-        prune_mask_free(mask);
-    }
-    prune_tensor_free(weights);
-}
-END_TEST
 
 START_TEST(a_pattern_shared_by_rows_is_a_pattern_of_each)
 {
@@ -158,7 +98,8 @@ static double draw_uniform(void)
     return (double)(draws >> 11) * 0x1p-53;
 }
 
-/* Numbers of many kinds: with and without ties, all in one top digit, infinities, zeros of both signs. */
+/* Numbers of many kinds: with and without ties, all in one top digit,
+ * infinities, zeros of both signs. */
 static double draw_kind(int kind)
 {
     switch (kind) {
@@ -195,7 +136,8 @@ static prune_context *context_with(int32_t threads)
     return context;
 }
 
-/* Both ways to select, whole and cut over threads, against a sort; pools along either axis. */
+/* Both ways to select, whole and cut over threads, against a sort; pools along
+ * either axis. */
 START_TEST(large_pools_equal_a_sort)
 {
     enum { LONG = 270001, WIDE = 2, COUNT = LONG * WIDE };
@@ -293,7 +235,8 @@ START_TEST(any_number_of_threads_gives_the_same_mask)
 }
 END_TEST
 
-/* Three tensors of 1/2, 1/4 and 1/4 of 2^bits scores, which together are 0, 1, 2, ... in an order without order. */
+/* Three tensors of 1/2, 1/4 and 1/4 of 2^bits scores, which together are 0, 1,
+ * 2, ... in an order without order. */
 struct numbers {
     uint64_t first, mask, cut;
     int64_t below; /* the cut, of those read so far */
@@ -310,7 +253,8 @@ static int32_t read_numbers(void *user, int64_t first, int64_t count, double *sc
     return PRUNE_OK;
 }
 
-/* Removes a number of them in one ranking and returns the most memory that it took. */
+/* Removes a number of them in one ranking and returns the most memory that it
+ * took. */
 static int64_t rank_numbers(int bits, int32_t threads, uint64_t remove)
 {
     struct allocator a;
@@ -360,7 +304,8 @@ START_TEST(a_ranking_of_any_number_of_scores_takes_less_than_64_mib)
 }
 END_TEST
 
-/* Every allocation of a selection fails in turn: a status, nothing made, nothing lost. */
+/* Every allocation of a selection fails in turn: a status, nothing made,
+ * nothing lost. */
 static int32_t whole_way(struct allocator *a, int64_t fail_at, const float *w, const int64_t *shape,
                          const char *criterion, const char *granularity, int32_t target, prune_mask **mask)
 {
@@ -423,7 +368,6 @@ int main(void)
     Suite *suite = suite_create("select_scale");
     TCase *test_case = tcase_create("select_scale");
     tcase_set_timeout(test_case, getenv("LONG") && *getenv("LONG") ? 3600 : 120);
-    tcase_add_test(test_case, retained_magnitude_of_the_asp_input);
     tcase_add_test(test_case, a_pattern_shared_by_rows_is_a_pattern_of_each);
     tcase_add_test(test_case, two_of_four_along_every_axis_with_remainders);
     tcase_add_loop_test(test_case, large_pools_equal_a_sort, 0, 6);
