@@ -54,7 +54,7 @@ distclean:
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## make             both libraries and the tool, in build/ (without OpenBLAS, jansson or zlib: libprune alone)
+## make             both libraries and the tool, in build/ (without OpenBLAS, jansson, zlib or protobuf-c: libprune alone)
 ## make check       every test (under five minutes on two cores)
 ## make check-long  the same tests with every combination of what make check takes samples of
 ## make check-all   the same, then under gcc and clang with AddressSanitizer and UBSan

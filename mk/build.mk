@@ -18,11 +18,13 @@ BASE_OF_BOTH := $(filter-out $(BASE_OF_CORE),$(sort $(wildcard lib/base/*.c)))
 ISA_OUT := $(if $(filter yes,$(HAVE_AVX2)),,%_avx2.c) $(if $(filter yes,$(HAVE_AVX512)),,%_avx512.c) $(if $(filter yes,$(HAVE_NEON)),,%_neon.c)
 CORE_SOURCES := $(filter-out $(ISA_OUT),$(sort $(wildcard lib/base/*.c lib/core/*.c lib/core/*/*.c lib/core/*/*/*.c)))
 MODEL_SOURCES := $(BASE_OF_BOTH) $(sort $(wildcard lib/model/*.c lib/model/*/*.c lib/model/*/*/*.c))
+# What protoc-c makes of the messages of ONNX.
+GENERATED := $(B)/gen/onnx.pb-c
 TOOL_SOURCES := $(sort $(wildcard src/*.c))
 
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 CORE_OBJECTS := $(call objects,$(CORE_SOURCES))
-MODEL_OBJECTS := $(patsubst $(B)/obj/lib/base/%.o,$(B)/obj/model-base/%.o,$(call objects,$(MODEL_SOURCES)))
+MODEL_OBJECTS := $(patsubst $(B)/obj/lib/base/%.o,$(B)/obj/model-base/%.o,$(call objects,$(MODEL_SOURCES))) $(GENERATED).o
 TOOL_OBJECTS := $(call objects,$(TOOL_SOURCES))
 
 CORE_PRODUCTS := $(B)/libprune.a $(B)/libprune.so $(B)/libprune.pc
@@ -63,6 +65,17 @@ $(B)/obj/%.o: %.c $(B)/flags.stamp
 $(B)/obj/model-base/%.o: lib/base/%.c $(B)/flags.stamp
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(COMPILE) -c -o $@ $<
+
+# Generated code is compiled without our warnings, and without assertions, which would print and abort.
+$(B)/gen/%.pb-c.c: lib/model/io/onnx/%.proto
+	@mkdir -p $(@D)
+	$(call say,PROTOC,$<)$(PROTOC_C) --proto_path=$(<D) --c_out=$(@D) $(<F)
+$(B)/gen/%.pb-c.h: $(B)/gen/%.pb-c.c ;
+$(GENERATED).o: $(GENERATED).c $(B)/flags.stamp
+	$(call say,CC,$<)$(COMPILE) -w -DNDEBUG -c -o $@ $<
+USE_GENERATED := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/model/io/onnx/*.c))
+$(USE_GENERATED): ISA_DEFINES := -I$(B)/gen
+$(USE_GENERATED): $(GENERATED).h
 
 $(B)/libprune.a: $(CORE_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^

@@ -22,7 +22,7 @@ API_PROGRAMS := $(filter-out $(API_MODEL_PROGRAMS),$(call programs,$(API_TESTS) 
 # libraries are taken where there are any.
 WRAP_MALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 static_of = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-OOM_LIBS = $(patsubst -ljansson,$(call static_of,jansson),$(patsubst -lz,$(call static_of,z),$(MODEL_LIBS)))
+OOM_LIBS = $(patsubst -ljansson,$(call static_of,jansson),$(patsubst -lz,$(call static_of,z),$(patsubst -lprotobuf-c,$(call static_of,protobuf-c),$(MODEL_LIBS))))
 $(CORE_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(LDFLAGS) -o $@ $< $(B)/libprune.a $(CORE_LIBS) $(CHECK_LIBS) -lm

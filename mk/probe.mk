@@ -2,8 +2,9 @@
 # What this machine has. Each probe is a variable that can be set by hand or by configure.
 
 # Packages of libprune-model; nothing in libprune needs them.
-MODEL_PACKAGES := openblas jansson zlib
-HAVE_MODEL ?= $(shell $(PKG_CONFIG) --exists $(MODEL_PACKAGES) 2>/dev/null && echo yes || echo no)
+MODEL_PACKAGES := openblas jansson zlib libprotobuf-c
+PROTOC_C ?= protoc-c
+HAVE_MODEL ?= $(shell $(PKG_CONFIG) --exists $(MODEL_PACKAGES) 2>/dev/null && command -v $(PROTOC_C) >/dev/null && echo yes || echo no)
 HAVE_CHECK ?= $(shell $(PKG_CONFIG) --exists check 2>/dev/null && echo yes || echo no)
 ifeq ($(HAVE_MODEL),yes)
 MODEL_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(MODEL_PACKAGES))
@@ -45,7 +46,7 @@ ROUND_FLOATS := $(if $(filter 1,$(shell echo __FLT_EVAL_METHOD__ | $(CC) -std=c1
 
 define SAY_WHAT_IS_MISSING
 if [ $(HAVE_MODEL) = no ]; then \
-  echo "libprune-model and the prune tool were left out: pkg-config does not find all of $(MODEL_PACKAGES)"; fi; \
+  echo "libprune-model and the prune tool were left out: pkg-config does not find all of $(MODEL_PACKAGES), or there is no $(PROTOC_C)"; fi; \
 if [ $(HAVE_NEON) = no ] && [ $$(uname -m) = x86_64 ] && [ "$(HAVE_AVX2)$(HAVE_AVX512)" != yesyes ]; then \
   echo "kernels: AVX2 $(HAVE_AVX2), AVX-512 $(HAVE_AVX512) (what $(CC) can build)"; fi
 endef

@@ -76,14 +76,14 @@ strict="-Wall -Wextra -Wpedantic -Werror"
     builds "libprune-model, shared" "$version 4" $CC -std=c99 $strict "$scratch/model.c" $(config --cflags --libs libprune-model)
     # Debian's static OpenBLAS wants Fortran's library, which few have; so only the two libraries are linked statically.
     builds "libprune-model, the two libraries static" "$version 4" $CC -std=c99 $strict "$scratch/model.c" \
-      $(config --cflags libprune-model) "$lib/libprune-model.a" "$lib/libprune.a" $(config --libs openblas jansson zlib) -lm -pthread
+      $(config --cflags libprune-model) "$lib/libprune-model.a" "$lib/libprune.a" $(config --libs openblas jansson zlib libprotobuf-c) -lm -pthread
   else
     skip "libprune-model" "it was not built here"
   fi
 }
 # shellcheck disable=SC2046
 expect_empty "a program that only wants kernels links no BLAS, parser or zlib" \
-  "$(config --static --libs libprune | grep -oE 'blas|jansson|lz')"
+  "$(config --static --libs libprune | grep -oE 'blas|jansson|lz|protobuf')"
 
 if [ -x "$root$prefix/bin/prune" ]; then
   if readelf -d "$root$prefix/bin/prune" 2> /dev/null | grep -qE 'RPATH|RUNPATH'; then fail "the installed tool has no run path" "readelf -d shows one"; else ok "the installed tool has no run path"; fi

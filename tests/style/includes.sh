@@ -62,7 +62,7 @@ check_rooms() {
       if (!match($3, /[<"][^>"]*[>"]/)) next
       path = substr($3, RSTART + 1, RLENGTH - 2)
       if (path ~ /^(cblas|lapack|openblas)/) { if (!model[from] && from != "linalg") print $1 ":" $2 ": " path ": only linalg and lib/model know BLAS;"; next }
-      if (path ~ /^(jansson|zlib)/) { if (!model[from]) print $1 ":" $2 ": " path ": libprune needs nothing but libc;"; next }
+      if (path ~ /^(jansson|zlib|protobuf-c)/) { if (!model[from]) print $1 ":" $2 ": " path ": libprune needs nothing but libc;"; next }
       if (path ~ /^prune\//) {
         name = substr(path, 7); sub(/\.h$/, "", name)
         if (name == "prune" && model[from]) next

@@ -65,7 +65,7 @@ check_library() {
 core_needs='c|m|pthread'
 if [ "${BLAS:-load}" = link ]; then core_needs="$core_needs|openblas|blas"; fi
 check_library prune core "lib($core_needs)"'\.so\.[0-9]+|ld-linux.*'
-check_library prune-model model 'lib(c|m|pthread|prune|openblas|blas|cblas|jansson|z)\.so\.[0-9]+|ld-linux.*'
+check_library prune-model model 'lib(c|m|pthread|prune|openblas|blas|cblas|jansson|z|protobuf-c)\.so\.[0-9]+|ld-linux.*'
 
 # Every exported function is described in a manual page.
 if [ -f man/libprune.3 ]; then

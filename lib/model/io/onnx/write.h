@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages that are made for writing. They lie in the writer's arena and may point into the graph and its origin.
+ */
+#ifndef PM_IO_ONNX_WRITE_H
+#define PM_IO_ONNX_WRITE_H
+
+#include "model/io/onnx/onnx.h"
+
+struct pm_writer {
+    struct pm_arena arena;
+    int is_sparse;
+    int64_t least_ir; /* the IR version that what is written needs */
+};
+
+/* raw_data, dims and type of a tensor. */
+int32_t pm_onnx_put_numbers(struct pm_arena *arena, const prune_tensor *tensor, pm_tensor_message *to);
+int32_t pm_onnx_put_tensor(struct pm_arena *arena, const char *name, const prune_tensor *tensor,
+                           pm_tensor_message **out);
+/* What the mask keeps, as values and ascending places in row-major order. */
+int32_t pm_onnx_put_sparse(struct pm_writer *writer, const char *name, const struct pm_parameter *parameter,
+                           pm_sparse_message **out);
+
+/* Whether it becomes a sparse initializer: asked for, pruned, and not to nothing. */
+int pm_onnx_wants_sparse(const struct pm_writer *writer, const struct pm_parameter *parameter);
+
+/* A model from bodies alone. */
+int32_t pm_onnx_make_model(struct pm_writer *writer, const prune_graph *graph, pm_model_message **out);
+
+#endif
