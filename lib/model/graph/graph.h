@@ -89,9 +89,11 @@ struct prune_graph {
     struct pm_body *body;
     int64_t opset; /* of the default domain */
     char *name;
-    /* What the file format keeps of the file for writing it again, and how to let it go. */
+    /* What the file format keeps of the file for writing it again. Copies of the graph share it: retain_origin counts
+     * one more, free_origin one less. */
     void *origin;
     void (*free_origin)(void *origin);
+    void *(*retain_origin)(void *origin);
     /* All parameters, those of branches too, in the order of the file: what prune_graph_parameter_* number. */
     struct pm_parameter **parameters;
     struct pm_body **homes; /* the body of each */

@@ -227,6 +227,7 @@ static int32_t read_graph(prune_graph **out, prune_context *context, const char 
     }
     graph->origin = onnx;
     graph->free_origin = pm_onnx_release;
+    graph->retain_origin = pm_onnx_retain;
     status = build(graph, onnx->model);
     if (status)
         prune_graph_free(graph);
