@@ -27,7 +27,7 @@ typedef struct Pm__Onnx__ValueInfo pm_info_message;
 enum { PM_ONNX_FLOAT = 1, PM_ONNX_INT, PM_ONNX_STRING, PM_ONNX_TENSOR, PM_ONNX_GRAPH, PM_ONNX_FLOATS, PM_ONNX_INTS };
 enum { PM_ONNX_STRINGS = 8, PM_ONNX_EXTERNAL = 1 };
 
-/* Memory that goes all at once; what is large can go before. Aligned to 16 bytes, from PM_ARENA_LARGE bytes on to 64. */
+/* Memory that goes all at once; what is large can go before. Aligned to 16 bytes, large ones to 64. */
 #define PM_ARENA_LARGE 1024
 struct pm_chunk;
 struct pm_arena {
