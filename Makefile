@@ -32,6 +32,7 @@ ABI := 0
 
 include mk/probe.mk
 include mk/build.mk
+include mk/fuzz.mk
 include mk/check.mk
 include mk/bench.mk
 include mk/install.mk
@@ -59,6 +60,7 @@ help:
 ## make check-long  the same tests with every combination of what make check takes samples of
 ## make check-all   the same, then under gcc and clang with AddressSanitizer and UBSan
 ## make check-blas  the tests of libprune with OpenBLAS linked and with none (make check has it loaded)
+## make fuzz        libFuzzer on every reader of files, FUZZ_SECONDS each (clang)
 ## make demo        train, prune, retrain, pack and run LeNet-300-100 on Fashion-MNIST; DEMO_FLAGS="--data DIR --seed N"
 ## make bench       speed against OpenBLAS (on a quiet machine)
 ## make install     to $(DESTDIR)$(prefix); make uninstall takes it away again

@@ -276,7 +276,7 @@ int32_t prune_matrix_to_sparse(prune_sparse **out, const prune_matrix *matrix)
 {
     PR_REQUIRE(out);
     PR_REQUIRE(matrix);
-    struct parts parts = {NULL};
+    struct parts parts = {.indptr = NULL};
     const int64_t shape[] = {matrix->rows, matrix->columns};
     int32_t status = make_parts(&parts, matrix);
     if (!status)
