@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <string.h>
+
+#include "model/ops/elementwise/unary.h"
+#include "model/ops/ops.h"
+
+PM_FLOAT_LOOP(f32, erff(p))
+PM_DOUBLE_LOOP(f64, erf(p))
+PM_UNARY_OPERATOR(erf, "Erf", PM_FLOATING, f32, f64, NULL, PM_NO_SETTINGS)
