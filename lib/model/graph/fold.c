@@ -220,7 +220,7 @@ static int32_t renew(prune_session *session, const struct pm_parameter *paramete
 {
     for (int32_t i = 0; i < session->cell_count; i++) {
         struct pm_cell *cell = &session->cells[i];
-        if (cell->parameter != parameter || !cell->owned)
+        if (cell->parameter != parameter)
             continue;
         const prune_tensor *tensor = parameter->tensor;
         if (prune_tensor_dtype(tensor) != cell->operand.type.dtype ||
@@ -228,6 +228,13 @@ static int32_t renew(prune_session *session, const struct pm_parameter *paramete
             prune_tensor_count(tensor) != cell->operand.type.count)
             return pr_fail(PRUNE_E_UNSUPPORTED, "the parameter \"%s\" has another shape or dtype; make another session",
                            cell->value->name);
+        int32_t dtype = cell->operand.type.dtype;
+        if (dtype != PRUNE_F32 && dtype != PRUNE_F16 && dtype != PRUNE_BF16 && dtype != PRUNE_F64)
+            return pr_fail(PRUNE_E_UNSUPPORTED,
+                           "the parameter \"%s\" is %s, on which shapes may depend; make another session",
+                           cell->value->name, prune_dtype_name(dtype));
+        if (!cell->owned) /* no step reads it */
+            continue;
         PR_TRY(pm_cell_set_parameter(session, i, parameter));
         cell->is_stale = 1;
     }
