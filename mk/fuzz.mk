@@ -24,7 +24,8 @@ $(FUZZ_PROGRAMS): $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJ
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: fuzz-programs
-	@for name in $(foreach name,$(FUZZ_NAMES),$(if $(findstring $(ONLY),$(name)),$(name))); do \
+	@for name in $(FUZZ_NAMES); do \
+	  case $$name in *"$(ONLY)"*) ;; *) continue ;; esac; \
 	  mkdir -p $(B)/fuzz/corpus/$$name; echo "fuzz $$name, $(FUZZ_SECONDS) s"; \
 	  $(B)/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
 	    $(B)/fuzz/corpus/$$name tests/fuzz/corpus/$$name > $(B)/fuzz/$$name.log 2>&1 || { tail -n 40 $(B)/fuzz/$$name.log; exit 1; }; \

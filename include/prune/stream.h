@@ -45,6 +45,7 @@ PRUNE_API int32_t prune_archive_reader_read(prune_tensor **out, prune_archive_re
  * those of prune_archive_write; stretches of zero bytes may become holes of the file. Belongs to one thread. */
 typedef struct prune_archive_writer prune_archive_writer;
 
+/* Begins a file beside `path`, which need not exist. */
 PRUNE_API int32_t prune_archive_writer_open(prune_archive_writer **out, prune_context *context, const char *path);
 PRUNE_API void prune_archive_writer_free(prune_archive_writer *writer);
 
