@@ -148,20 +148,24 @@ static int64_t number(const prune_archive *archive, const char *layer, const cha
     return strtoll(prune_archive_text(archive, key), NULL, 10);
 }
 
-/* One line of the table of what must come out; returns the non-zeros. */
-static int64_t check_layer(const prune_archive *archive, const char *line)
+/* Multiplications of all layers, and of those by weights that are not 0; and the non-zeros. */
+struct totals {
+    int64_t dense, sparse, kept;
+};
+
+/* One line of the table of what must come out. */
+static void check_layer(const prune_archive *archive, const char *line, struct totals *totals)
 {
     char layer[100], name[120];
-    long long shape[4], weights, stored, padding, kept, first, last;
+    long long shape[4], height, width, weights, stored, padding, kept, first, last;
     double sum, magnitudes, biases;
     unsigned crc;
-    ck_assert_int_eq(
-        sscanf(line,
-               "%99[^,],%*d,%lld,%lld,%lld,%lld,%*d,%*d,%*d,%*d,%lld,%lld,%lld,%lld,%*d,%*d,%lf,%lf,%lf,%lld,"
-               "%lld,%x",
-               layer, &shape[0], &shape[1], &shape[2], &shape[3], &weights, &stored, &padding, &kept, &sum, &magnitudes,
-               &biases, &first, &last, &crc),
-        15);
+    ck_assert_int_eq(sscanf(line,
+                            "%99[^,],%*d,%lld,%lld,%lld,%lld,%*d,%*d,%lld,%lld,%lld,%lld,%lld,%lld,%*d,%*d,%lf,%lf,%lf,"
+                            "%lld,%lld,%x",
+                            layer, &shape[0], &shape[1], &shape[2], &shape[3], &height, &width, &weights, &stored,
+                            &padding, &kept, &sum, &magnitudes, &biases, &first, &last, &crc),
+                     17);
     snprintf(name, sizeof name, "%s.weight", layer);
     const prune_tensor *tensor = prune_archive_find(archive, name);
     ck_assert_ptr_nonnull(tensor);
@@ -193,7 +197,9 @@ static int64_t check_layer(const prune_archive *archive, const char *line)
     for (int64_t i = 0; i < prune_tensor_count(tensor); i++)
         biases -= ((const float *)prune_tensor_const_data(tensor))[i];
     ck_assert_double_eq_tol(biases, 0, 1e-6);
-    return nonzeros;
+    totals->kept += nonzeros;
+    totals->dense += height * width * weights;
+    totals->sparse += height * width * nonzeros;
 }
 
 START_TEST(squeezenet_decodes_to_415921_weights_of_1244448)
@@ -209,13 +215,15 @@ START_TEST(squeezenet_decodes_to_415921_weights_of_1244448)
     FILE *file = fopen(table, "r");
     ck_assert_ptr_nonnull(file);
     ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
-    int64_t kept = 0;
+    struct totals totals = {0, 0, 0};
     int layers = 0;
     for (; fgets(line, sizeof line, file) && strncmp(line, "TOTAL", 5) != 0; layers++)
-        kept += check_layer(archive, line);
+        check_layer(archive, line, &totals);
     fclose(file);
     ck_assert_int_eq(layers, 26);
-    ck_assert_int_eq(kept, 415921);
+    ck_assert_int_eq(totals.kept, 415921);
+    ck_assert_int_eq(totals.dense, 861339936);
+    ck_assert_int_eq(totals.sparse, 443223545);
     prune_archive_free(archive);
 }
 END_TEST
