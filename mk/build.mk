@@ -73,7 +73,7 @@ $(B)/gen/%.pb-c.c: lib/model/io/onnx/%.proto
 $(B)/gen/%.pb-c.h: $(B)/gen/%.pb-c.c ;
 $(GENERATED).o: $(GENERATED).c $(B)/flags.stamp
 	$(call say,CC,$<)$(COMPILE) -w -DNDEBUG -c -o $@ $<
-USE_GENERATED := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/model/io/onnx/*.c))
+USE_GENERATED := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/model/io/onnx/*.c tests/model/test_onnx*.c))
 $(USE_GENERATED): ISA_DEFINES := -I$(B)/gen
 $(USE_GENERATED): $(GENERATED).h
 

@@ -5,9 +5,11 @@
 static int32_t infer(struct pm_call *call)
 {
     const struct pm_type *in = &call->inputs[0].type;
-    int32_t axis;
+    int64_t given = pm_attribute_int(call->node, "axis", 1);
+    int32_t axis = in->rank;
     PR_TRY(pm_expect_inputs(call, 1, 1));
-    PR_TRY(pm_axis(pm_attribute_int(call->node, "axis", 1), in->rank, 1, &axis));
+    if (given != in->rank) /* which only a positive axis can say */
+        PR_TRY(pm_axis(given, in->rank, 0, &axis));
     return pm_view_set(call, 2, (int64_t[]){pm_type_span(in, 0, axis), pm_type_span(in, axis, in->rank)});
 }
 
