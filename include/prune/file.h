@@ -41,9 +41,10 @@ PRUNE_API int32_t prune_archive_text_count(const prune_archive *archive);
 PRUNE_API const char *prune_archive_text_key(const prune_archive *archive, int32_t index);
 PRUNE_API const char *prune_archive_text(const prune_archive *archive, const char *key);
 
-/* safetensors: dtypes F32, F16, BF16, F64, BOOL, U8, I32, I64. Stricter than the reference reader: duplicate keys,
- * holes, overlaps and trailing bytes are refused, whole numbers must be written as such, the header begins with "{".
- * Equal archives give equal bytes. A path to read that ends in .json is the index of several files (prune/stream.h). */
+/* safetensors: dtypes F32, F16, BF16, F64, BOOL, I8 to I64, U8 to U32. Stricter than the reference reader: duplicate
+ * keys, holes, overlaps and trailing bytes are refused, whole numbers must be written as such, the header begins with
+ * "{". Equal archives give equal bytes. A path to read that ends in .json is the index of several files
+ * (prune/stream.h). */
 PRUNE_API int32_t prune_archive_read(prune_archive **out, prune_context *context, const char *path);
 PRUNE_API int32_t prune_archive_write(const prune_archive *archive, const char *path);
 
@@ -65,7 +66,7 @@ PRUNE_API int32_t prune_deep_compression_read(prune_archive **out, prune_context
                                               const char *network);
 
 /* NumPy's npy, versions 1.0 to 3.0, little- and big-endian, C and Fortran order (a Fortran-order file is returned in C
- * order): f2, f4, f8, u1, b1, i4, i8. Writes 1.0, C order (BF16 has no npy type: PRUNE_E_DTYPE). */
+ * order): f2, f4, f8, b1, i1, i2, i4, i8, u1, u2, u4. Writes 1.0, C order (BF16 has no npy type: PRUNE_E_DTYPE). */
 PRUNE_API int32_t prune_npy_read(prune_tensor **out, prune_context *context, const char *path);
 PRUNE_API int32_t prune_npy_write(const prune_tensor *tensor, const char *path);
 

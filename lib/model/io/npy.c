@@ -77,7 +77,7 @@ static int32_t parse_descr(struct cursor *cursor, struct header *header)
     char descr[32];
     if (take(cursor, "["))
         return pr_fail(PRUNE_E_UNSUPPORTED,
-                       "the dtype is structured; a plain one is needed: f2, f4, f8, u1, b1, i4, i8");
+                       "the dtype is structured; a plain one is needed: f2, f4, f8, b1, i1, i2, i4, i8, u1, u2, u4");
     PR_TRY(parse_string(cursor, descr, "descr"));
     if (header->wants_text && descr[0] == '|' && descr[1] == 'S' && strspn(descr + 2, "0123456789") > 0 &&
         strlen(descr) <= 4) {
@@ -96,7 +96,8 @@ static int32_t parse_descr(struct cursor *cursor, struct header *header)
         return pr_fail(PRUNE_E_UNSUPPORTED, "dtype '%s' holds Python objects, which are never read; save numbers",
                        descr);
     if (order && descr[1] && strchr("tbiufcmMSUV", descr[1]) && strspn(descr + 2, "0123456789") == strlen(descr + 2))
-        return pr_fail(PRUNE_E_UNSUPPORTED, "dtype '%s' is not read; f2, f4, f8, u1, b1, i4, i8 are", descr);
+        return pr_fail(PRUNE_E_UNSUPPORTED, "dtype '%s' is not read; f2, f4, f8, b1, i1, i2, i4, i8, u1, u2 and u4 are",
+                       descr);
     return pr_fail(PRUNE_E_FORMAT, "'%s' is no dtype of npy; '<f4' is one", descr);
 }
 

@@ -35,7 +35,8 @@ static int32_t parse_dtype(struct pm_json *json, int32_t *dtype)
         return PRUNE_OK;
     if (*dtype < 0)
         return pr_fail(PRUNE_E_UNSUPPORTED,
-                       "dtype %s is not read by this version; F32, F16, BF16, F64, BOOL, U8, I32 and I64 are", name);
+                       "dtype %s is not read by this version; F32, F16, BF16, F64, BOOL, I8 to I64 and U8 to U32 are",
+                       name);
     return pr_fail(PRUNE_E_FORMAT, "\"%s\" is no dtype of safetensors", PM_SHOW(name));
 }
 
