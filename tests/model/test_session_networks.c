@@ -72,8 +72,7 @@ static prune_tensor *inputs_of(const struct network *network)
     return made;
 }
 
-/* Logits of all samples, `batch` at a time (the last ones go unread where it does not divide); NULL where an operator is
- * missing. */
+/* Logits of all samples, `batch` at a time, which divides their number; NULL where an operator is missing. */
 static float *logits_of(const struct network *network, int64_t batch, int32_t threads, const char *spec)
 {
     prune_context *context;

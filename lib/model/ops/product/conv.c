@@ -63,7 +63,8 @@ static void release(struct pm_call *call)
         return;
     for (int64_t g = 0; conv->packed && g < conv->window.groups; g++) {
         prune_packed_free(conv->packed[g]);
-        prune_epilogue_free(conv->epilogues[g]);
+        if (conv->epilogues)
+            prune_epilogue_free(conv->epilogues[g]);
     }
     pr_release(call->context, conv->packed);
     pr_release(call->context, conv->epilogues);
