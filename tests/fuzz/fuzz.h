@@ -16,12 +16,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static char fuzz_folder[64];
+
+static inline void fuzz_remove_folder(void)
+{
+    rmdir(fuzz_folder);
+}
+
 /* The input as a file of that name, in a folder of this process. */
 static inline const char *fuzz_file(const char *name, const uint8_t *data, size_t size)
 {
-    static char folder[64], path[128];
+    static char path[128];
+    char *folder = fuzz_folder;
     if (!folder[0]) {
-        snprintf(folder, sizeof folder, "%s/prune-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        atexit(fuzz_remove_folder);
+        snprintf(folder, sizeof fuzz_folder, "%s/prune-fuzz-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         if (!mkdtemp(folder))
             abort();
     }
