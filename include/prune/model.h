@@ -10,6 +10,7 @@
 #include "prune/graph.h"
 #include "prune/matrix.h"
 #include "prune/network.h"
+#include "prune/pruner.h"
 #include "prune/report.h"
 #include "prune/session.h"
 #include "prune/stream.h"

@@ -24,6 +24,7 @@ graph: base
 ops: graph
 io: graph network
 train: ops network
+pruning: ops
 channels: ops
 cost: ops network
 search: train channels cost

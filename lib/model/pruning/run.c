@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Layer after layer: observe, choose, repair, go on with the pruned weights.
+ */
+#include <stddef.h>
+
+#include "model/pruning/pruner.h"
+
+/* One group: its weights change in place, its mask goes to `kept`. */
+static int32_t prune_group(const prune_pruner *pruner, const struct pm_pruned *layer, prune_tensor *weights,
+                           const prune_observations *observations, uint8_t *kept)
+{
+    int32_t target = pruner->target == PRUNE_QUOTA ? PRUNE_QUOTA : PRUNE_SPARSITY, status;
+    double amount = target == PRUNE_QUOTA ? 0 : layer->sparsity;
+    prune_scores *scores = NULL;
+    prune_mask *mask = NULL;
+    if (pruner->criterion) {
+        status = prune_criterion_score(&scores, pruner->criterion, weights, observations, pruner->granularity);
+        if (!status)
+            status = prune_mask_select(&mask, scores, target, amount);
+        if (!status)
+            status = pruner->recovery ? prune_recovery_repair(weights, pruner->recovery, mask, observations, NULL)
+                                      : prune_mask_apply(mask, weights);
+    } else {
+        status = prune_recovery_prune(weights, &mask, pruner->recovery, pruner->granularity, target, amount,
+                                      observations, NULL);
+    }
+    if (!status)
+        status = prune_mask_to_bytes(mask, kept, prune_mask_count(mask));
+    prune_scores_free(scores);
+    prune_mask_free(mask);
+    return status;
+}
+
+static int32_t prune_groups(prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, prune_tensor *weights,
+                            prune_observations **observations, uint8_t *kept)
+{
+    int64_t each = layer->layer.out / layer->layer.groups * layer->layer.in;
+    if (needs)
+        PR_TRY(pm_pruned_observe(pruner, layer, needs, observations));
+    for (int64_t g = 0; g < layer->layer.groups; g++) {
+        prune_tensor *group;
+        PR_TRY(pm_pruned_group(&group, weights, layer, g));
+        int32_t status = prune_group(pruner, layer, group, observations[g], kept + g * each);
+        prune_tensor_free(group);
+        PR_TRY(status);
+    }
+    return PRUNE_OK;
+}
+
+static int32_t prune_layer(prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs)
+{
+    prune_context *context = pruner->context;
+    prune_observations **observations = NULL;
+    prune_tensor *weights = NULL;
+    prune_tensor *matrix = NULL;
+    uint8_t *kept = NULL;
+    int32_t status = pm_pruned_weights(&weights, pruner, layer);
+    if (!status)
+        status = pr_alloc_zero(context, layer->layer.groups, sizeof *observations, &observations);
+    if (!status)
+        status = pr_alloc(context, prune_tensor_count(weights), 1, &kept);
+    if (!status)
+        status = prune_groups(pruner, layer, needs, weights, observations, kept);
+    if (!status)
+        status = prune_tensor_reshape(&matrix, weights, 2, (const int64_t[]){layer->layer.out, layer->layer.in});
+    if (!status)
+        status = pm_pruned_store(pruner, layer, matrix, kept);
+    if (!status)
+        status = pm_session_renew(pruner->session, layer->parameter);
+    for (int64_t g = 0; observations && g < layer->layer.groups; g++)
+        prune_observations_free(observations[g]);
+    pr_release(context, (void *)observations);
+    pr_release(context, kept);
+    prune_tensor_free(weights);
+    prune_tensor_free(matrix);
+    return pm_pruned_fail(layer, status);
+}
+
+int32_t prune_pruner_run(prune_pruner *pruner)
+{
+    int32_t needs, step = 0;
+    PR_REQUIRE(pruner);
+    if (!pruner->is_planned)
+        PR_TRY(prune_pruner_plan(pruner));
+    PR_TRY(pm_pruned_needs(pruner, &needs));
+    if (needs)
+        PR_TRY(pm_session_begin(pruner->session, pruner->inputs));
+    for (int32_t i = 0; i < pruner->layer_count; i++) {
+        const struct pm_pruned *layer = &pruner->layers[i];
+        PR_TRY(prune_context_progress(pruner->context, layer->name, i, pruner->layer_count));
+        for (; needs && step < layer->step; step++)
+            PR_TRY(pm_session_step(pruner->session, step));
+        if (layer->included)
+            PR_TRY(prune_layer(pruner, layer, needs));
+    }
+    return prune_context_progress(pruner->context, "layers", pruner->layer_count, pruner->layer_count);
+}

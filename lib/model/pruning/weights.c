@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A layer's weights on their way from the graph to a method and back, and what the layer multiplies them with.
+ */
+#include <string.h>
+
+#include "model/pruning/pruner.h"
+
+int32_t pm_pruned_fail(const struct pm_pruned *layer, int32_t status)
+{
+    return status ? pr_fail_in(status, "layer \"%.150s\" of node \"%.150s\"", layer->name, layer->node) : PRUNE_OK;
+}
+
+/* Granularities that know out channels, in channels and the kernel as axes. */
+static int knows_kernels(const prune_granularity *granularity)
+{
+    static const char *const names[] = {"filter", "kernel", "in-channel", "pattern"};
+    const char *spec = prune_granularity_spec(granularity);
+    size_t length = strcspn(spec, ":");
+    for (int i = 0; i < 4; i++)
+        if (strlen(names[i]) == length && strncmp(spec, names[i], length) == 0)
+            return 1;
+    return 0;
+}
+
+/* Row-major F32 or F64, [out, in]. */
+static int32_t to_matrix(prune_tensor **out, const struct pm_pruned *layer)
+{
+    const prune_tensor *held = layer->parameter->tensor;
+    int64_t shape[2] = {layer->layer.out, layer->layer.in};
+    prune_tensor *copy = NULL, *flat = NULL, *turned = NULL;
+    int32_t status = prune_tensor_convert(&copy, held, prune_tensor_dtype(held) == PRUNE_F64 ? PRUNE_F64 : PRUNE_F32);
+    if (!status && layer->layer.is_transposed)
+        shape[0] = layer->layer.in, shape[1] = layer->layer.out;
+    if (!status)
+        status = prune_tensor_reshape(&flat, copy, 2, shape);
+    if (!status && layer->layer.is_transposed)
+        status = prune_tensor_permute(&turned, flat, (const int32_t[]){1, 0});
+    if (!status)
+        status = prune_tensor_convert(out, turned ? turned : flat, prune_tensor_dtype(copy));
+    prune_tensor_free(copy);
+    prune_tensor_free(flat);
+    prune_tensor_free(turned);
+    return status;
+}
+
+int32_t pm_pruned_weights(prune_tensor **out, const prune_pruner *pruner, const struct pm_pruned *layer)
+{
+    const prune_tensor *held = layer->parameter->tensor;
+    prune_tensor *matrix;
+    PR_TRY(to_matrix(&matrix, layer));
+    if (layer->layer.is_transposed || prune_tensor_rank(held) < 3 || !knows_kernels(pruner->granularity)) {
+        *out = matrix;
+        return PRUNE_OK;
+    }
+    int32_t status = prune_tensor_reshape(out, matrix, prune_tensor_rank(held), prune_tensor_shape(held));
+    prune_tensor_free(matrix);
+    return status;
+}
+
+/* Back to the parameter's dtype and shape, row-major. */
+static int32_t from_matrix(prune_tensor **out, const prune_tensor *matrix, const struct pm_pruned *layer, int32_t dtype)
+{
+    const prune_tensor *held = layer->parameter->tensor;
+    prune_tensor *turned = NULL, *copy = NULL;
+    int32_t status = PRUNE_OK;
+    if (layer->layer.is_transposed)
+        status = prune_tensor_permute(&turned, matrix, (const int32_t[]){1, 0});
+    if (!status)
+        status = prune_tensor_convert(&copy, turned ? turned : matrix, dtype);
+    if (!status)
+        status = prune_tensor_reshape(out, copy, prune_tensor_rank(held), prune_tensor_shape(held));
+    prune_tensor_free(turned);
+    prune_tensor_free(copy);
+    return status;
+}
+
+int32_t pm_pruned_store(prune_pruner *pruner, const struct pm_pruned *layer, const prune_tensor *weights, uint8_t *kept)
+{
+    prune_tensor *numbers = NULL, *bytes = NULL, *bools = NULL;
+    prune_mask *mask = NULL;
+    int32_t status = from_matrix(&numbers, weights, layer, prune_tensor_dtype(layer->parameter->tensor));
+    if (!status)
+        status = prune_tensor_borrow(&bytes, pruner->context, kept, PRUNE_BOOL, 2,
+                                     (const int64_t[]){layer->layer.out, layer->layer.in}, NULL);
+    if (!status)
+        status = from_matrix(&bools, bytes, layer, PRUNE_BOOL);
+    if (!status)
+        status = prune_mask_from_bool(&mask, bools);
+    /* The mask is taken away first: one that was there would set to zero what now stays. */
+    if (!status)
+        status = prune_graph_set_mask(pruner->graph, layer->name, NULL);
+    if (!status)
+        status = prune_graph_set_parameter(pruner->graph, layer->name, numbers);
+    if (!status)
+        status = prune_graph_set_mask(pruner->graph, layer->name, mask);
+    prune_tensor_free(numbers);
+    prune_tensor_free(bytes);
+    prune_tensor_free(bools);
+    prune_mask_free(mask);
+    return status;
+}
+
+int32_t pm_pruned_group(prune_tensor **out, const prune_tensor *weights, const struct pm_pruned *layer, int64_t group)
+{
+    int64_t rows = layer->layer.out / layer->layer.groups;
+    return prune_tensor_slice(out, weights, 0, group * rows, rows, 1);
+}
+
+int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs)
+{
+    const int32_t possible = PRUNE_OBSERVE_INPUT_NORMS | PRUNE_OBSERVE_GRAM | PRUNE_OBSERVE_INPUT_MEANS;
+    *needs = prune_criterion_needs(pruner->criterion) | prune_recovery_needs(pruner->recovery);
+    if (*needs & ~possible)
+        return pr_fail(PRUNE_E_UNSUPPORTED,
+                       "criterion %s needs gradients or activations, which running a model forward does not give for "
+                       "its weights; take one of weights and inputs (l1, wanda, ...)",
+                       prune_criterion_spec(pruner->criterion));
+    return PRUNE_OK;
+}
+
+struct feeding {
+    prune_context *context;
+    prune_observations **observations;
+    int64_t groups, in;
+};
+
+static int32_t feed(void *user, int64_t group, int64_t rows, const float *x)
+{
+    const struct feeding *feeding = user;
+    prune_tensor *batch;
+    PR_TRY(prune_tensor_borrow(&batch, feeding->context, (void *)(uintptr_t)x, PRUNE_F32, 2,
+                               (const int64_t[]){rows, feeding->in}, NULL));
+    int32_t status = prune_observations_feed(feeding->observations[group], PRUNE_INPUTS, batch);
+    prune_tensor_free(batch);
+    return status;
+}
+
+int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
+                          prune_observations **observations)
+{
+    struct feeding feeding = {pruner->context, observations, layer->layer.groups, layer->layer.in};
+    const struct pm_call *call = pm_session_call(pruner->session, layer->step);
+    for (int64_t i = 0; i < layer->layer.groups; i++)
+        PR_TRY(prune_observations_create(&observations[i], pruner->context, needs));
+    return pruner->session->steps[layer->step].kind->rows(call, layer->index, feed, &feeding);
+}
