@@ -308,6 +308,24 @@ START_TEST(steps_write_over_their_input_where_nobody_reads_it_again)
 }
 END_TEST
 
+START_TEST(the_numbers_of_an_input_stay_as_they_are)
+{
+    prune_session *session;
+    prune_graph *graph = begin_graph();
+    OK(add_node(graph->body, "relu", "Relu", "x", "y", NULL));
+    add_output(graph->body, "y");
+    end_graph(graph);
+    OK(create(&session, graph, NULL));
+    prune_tensor *x = matrix(numbers);
+    OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+    expect(prune_tensor_const_data(x), numbers, 6);
+    expect(prune_tensor_const_data(prune_session_output(session, 0)), (const float[]){0, 2, 0, 4, 0, 6}, 6);
+    prune_tensor_free(x);
+    prune_session_free(session);
+    prune_graph_free(graph);
+}
+END_TEST
+
 START_TEST(nodes_that_nobody_needs_are_left_out)
 {
     prune_session *session;
