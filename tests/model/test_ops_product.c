@@ -284,6 +284,182 @@ START_TEST(batch_normalization_alone)
 }
 END_TEST
 
+/* ConvTranspose by its definition: every x is spread over the outputs that its kernel reaches. */
+START_TEST(transposed_convolutions_are_their_sums)
+{
+    enum { N = 2, C = 6, H = 5, W = 4, OUT = 4, GROUPS = 2, KH = 3, KW = 2 };
+    static const int64_t strides[] = {2, 3}, dilations[] = {1, 2}, pads[] = {1, 0, 0, 2}, extra[] = {1, 0};
+    int64_t oh = 2 * (H - 1) + 1 + KH - 1, ow = 3 * (W - 1) + 2 * (KW - 1) + 1 - 2;
+    prune_tensor *x = numbers(1, 4, (const int64_t[]){N, C, H, W}), *bias = numbers(3, 1, (const int64_t[]){OUT}), *y;
+    prune_tensor *w = numbers(2, 4, (const int64_t[]){C, OUT / GROUPS, KH, KW});
+    OK(apply(&y, 11, "ConvTranspose", 3, (const prune_tensor *[]){x, w, bias}, "strides", PM_INTS, 2, strides,
+             "dilations", PM_INTS, 2, dilations, "pads", PM_INTS, 4, pads, "output_padding", PM_INTS, 2, extra, "group",
+             PM_INT, GROUPS, NULL));
+    ck_assert_int_eq(prune_tensor_shape(y)[2], oh);
+    ck_assert_int_eq(prune_tensor_shape(y)[3], ow);
+    int64_t count = N * OUT * oh * ow;
+    double *sums = calloc((size_t)count * 2, sizeof *sums), *sizes = sums + count;
+    for (int64_t i = 0; i < count; i++)
+        sizes[i] = fabs(sums[i] = (double)floats(bias)[i / (oh * ow) % OUT]);
+    for (int64_t i = 0; i < N * C * H * W; i++)
+        for (int64_t k = 0; k < OUT / GROUPS * KH * KW; k++) {
+            int64_t c = i / (H * W) % C, o = c / (C / GROUPS) * (OUT / GROUPS) + k / (KH * KW);
+            int64_t r = i / W % H * 2 + k / KW % KH - 1, q = i % W * 3 + k % KW * 2;
+            double one = (double)floats(x)[i] * (double)floats(w)[c * (OUT / GROUPS * KH * KW) + k];
+            int64_t at = ((i / (C * H * W) * OUT + o) * oh + r) * ow + q;
+            if (r < 0 || r >= oh || q >= ow)
+                continue;
+            sums[at] += one;
+            sizes[at] += fabs(one);
+        }
+    for (int64_t i = 0; i < count; i++)
+        close_to(floats(y)[i], sums[i], sizes[i], C * KH * KW, "ConvTranspose", i);
+    free(sums);
+    prune_tensor_free(y);
+    FAILS(apply(&y, 11, "ConvTranspose", 3, (const prune_tensor *[]){x, w, w}, "group", PM_INT, GROUPS, NULL),
+          PRUNE_E_SHAPE, "[4]");
+    prune_tensor_free(x);
+    prune_tensor_free(w);
+    prune_tensor_free(bias);
+}
+END_TEST
+
+START_TEST(transposed_convolutions_take_the_shape_asked_for)
+{
+    static const int64_t strides[] = {3, 2}, wanted[] = {10, 8};
+    prune_tensor *x = numbers(1, 4, (const int64_t[]){1, 1, 3, 3}), *w = numbers(2, 4, (const int64_t[]){1, 2, 3, 3});
+    prune_tensor *y;
+    OK(apply(&y, 11, "ConvTranspose", 2, (const prune_tensor *[]){x, w}, "strides", PM_INTS, 2, strides, "output_shape",
+             PM_INTS, 2, wanted, NULL));
+    ck_assert_int_eq(prune_tensor_shape(y)[2], 10);
+    ck_assert_int_eq(prune_tensor_shape(y)[3], 8);
+    for (int64_t i = 0; i < 10; i++)
+        ck_assert(floats(y)[i * 8 + 7] == 0); /* beyond what is reached: at the end */
+    ck_assert(floats(y)[0] != 0);
+    prune_tensor_free(y);
+    OK(apply(&y, 11, "ConvTranspose", 2, (const prune_tensor *[]){x, w}, "strides", PM_INTS, 2, strides, "auto_pad",
+             PM_STRING, "SAME_UPPER", NULL));
+    ck_assert_int_eq(prune_tensor_shape(y)[2], 9);
+    ck_assert_int_eq(prune_tensor_shape(y)[3], 6);
+    prune_tensor_free(y);
+    prune_tensor_free(x);
+    prune_tensor_free(w);
+}
+END_TEST
+
+/* A recurrent layer in double precision; everything [direction] first. `lengths`, `h`, `c`, `p` may be NULL. */
+struct recurrence {
+    int64_t steps, batch, in, hidden, gates, directions;
+    int reverse, linear;
+    const float *x, *w, *r, *b, *h, *c, *p;
+    const int32_t *lengths;
+};
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* One step of one sequence; h and c in place. */
+static void step_in_double(const struct recurrence *q, int64_t d, const float *x, double *h, double *c)
+{
+    double xs[64], hs[64], next[16];
+    int64_t n = q->hidden, all = q->gates * n;
+    for (int64_t g = 0; g < all; g++) {
+        xs[g] = (double)q->b[d * 2 * all + g];
+        hs[g] = (double)q->b[d * 2 * all + all + g];
+        for (int64_t k = 0; k < q->in; k++)
+            xs[g] += (double)q->w[(d * all + g) * q->in + k] * (double)x[k];
+        for (int64_t k = 0; k < n; k++) {
+            double reset = q->gates == 3 && !q->linear && g >= 2 * n ? sigmoid(xs[n + k] + hs[n + k]) : 1;
+            hs[g] += (double)q->r[(d * all + g) * n + k] * reset * h[k];
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (q->gates == 3) {
+            double z = sigmoid(xs[i] + hs[i]), r = q->linear ? sigmoid(xs[n + i] + hs[n + i]) : 1;
+            next[i] = (1 - z) * tanh(xs[2 * n + i] + r * hs[2 * n + i]) + z * h[i];
+            continue;
+        }
+        const float *p = q->p ? q->p + d * 3 * n : NULL;
+        double pi = p ? (double)p[i] : 0, po = p ? (double)p[n + i] : 0, pf = p ? (double)p[2 * n + i] : 0;
+        double in = sigmoid(xs[i] + hs[i] + pi * c[i]), forget = sigmoid(xs[2 * n + i] + hs[2 * n + i] + pf * c[i]);
+        c[i] = forget * c[i] + in * tanh(xs[3 * n + i] + hs[3 * n + i]);
+        next[i] = sigmoid(xs[n + i] + hs[n + i] + po * c[i]) * tanh(c[i]);
+    }
+    for (int64_t i = 0; i < n; i++)
+        h[i] = next[i];
+}
+
+/* Against y [steps, directions, batch, hidden]; all steps have errors of a few roundings that the gates damp. */
+static void compare_recurrence(const struct recurrence *q, const float *y)
+{
+    for (int64_t d = 0; d < q->directions; d++)
+        for (int64_t b = 0; b < q->batch; b++) {
+            double h[16], c[16];
+            int64_t length = q->lengths ? q->lengths[b] : q->steps, n = q->hidden;
+            for (int64_t i = 0; i < n; i++) {
+                h[i] = q->h ? (double)q->h[(d * q->batch + b) * n + i] : 0;
+                c[i] = q->c ? (double)q->c[(d * q->batch + b) * n + i] : 0;
+            }
+            for (int64_t s = 0; s < q->steps; s++) {
+                int64_t at = s < length && (q->reverse || d == 1) ? length - 1 - s : s;
+                if (s < length)
+                    step_in_double(q, d, q->x + (at * q->batch + b) * q->in, h, c);
+                for (int64_t i = 0; i < n; i++) {
+                    double due = s < length ? h[i] : 0;
+                    ck_assert_double_eq_tol((double)y[((at * q->directions + d) * q->batch + b) * n + i], due, 2e-6);
+                }
+            }
+        }
+}
+
+START_TEST(recurrent_layers_in_every_direction)
+{
+    static const char *const directions[] = {"forward", "reverse", "bidirectional"};
+    int lstm = _i / 6 == 0, linear = _i / 6 == 1, full = _i / 3 & 1;
+    int64_t d = _i % 3 == 2 ? 2 : 1, gates = lstm ? 4 : 3, t = 7, n = 3, i = 5, h = 9;
+    static const int32_t lengths[] = {7, 2, 0};
+    prune_tensor *in[8] = {numbers(1, 3, (const int64_t[]){t, n, i}), numbers(2, 3, (const int64_t[]){d, gates * h, i}),
+                           numbers(3, 3, (const int64_t[]){d, gates * h, h}),
+                           numbers(4, 2, (const int64_t[]){d, 2 * gates * h})},
+                 *y;
+    if (full) {
+        OK(prune_tensor_create(&in[4], NULL, PRUNE_I32, 1, &n));
+        memcpy(prune_tensor_data(in[4]), lengths, sizeof lengths);
+        in[5] = numbers(6, 3, (const int64_t[]){d, n, h});
+        in[6] = lstm ? numbers(7, 3, (const int64_t[]){d, n, h}) : NULL;
+        in[7] = lstm ? numbers(8, 2, (const int64_t[]){d, 3 * h}) : NULL;
+    }
+    OK(apply(&y, 14, lstm ? "LSTM" : "GRU",
+             !full  ? 4
+             : lstm ? 8
+                    : 6,
+             (const prune_tensor *const *)in, "direction", PM_STRING, directions[_i % 3], "hidden_size", PM_INT, (int)h,
+             "linear_before_reset", PM_INT, linear, NULL));
+    struct recurrence q = {t,
+                           n,
+                           i,
+                           h,
+                           gates,
+                           d,
+                           _i % 3 == 1,
+                           linear,
+                           floats(in[0]),
+                           floats(in[1]),
+                           floats(in[2]),
+                           floats(in[3]),
+                           full ? floats(in[5]) : NULL,
+                           full && lstm ? floats(in[6]) : NULL,
+                           full && lstm ? floats(in[7]) : NULL,
+                           full ? lengths : NULL};
+    compare_recurrence(&q, floats(y));
+    prune_tensor_free(y);
+    for (int k = 0; k < 8; k++)
+        prune_tensor_free(in[k]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ops_product");
@@ -296,6 +472,11 @@ int main(void)
     tcase_add_test(linear, matmul_as_numpy_has_it);
     tcase_add_test(linear, batch_normalization_alone);
     suite_add_tcase(suite, linear);
+    TCase *others = tcase_create("others");
+    tcase_add_test(others, transposed_convolutions_are_their_sums);
+    tcase_add_test(others, transposed_convolutions_take_the_shape_asked_for);
+    tcase_add_loop_test(others, recurrent_layers_in_every_direction, 0, 18);
+    suite_add_tcase(suite, others);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
