@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphs.h"
 #include "timing.h"
 
 #define MAX_NETWORKS 64
@@ -248,6 +249,8 @@ static void add_options(struct options *options, struct job *job)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_eval(self, argc, argv);
     static struct job job;
     struct options options = {.count = 0};
     job = (struct job){.data = STANDARD_DATA, .rounds = 15};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "graphs.h"
 #include "tool.h"
 
 static const char *const formats[] = {"dense", "csr", "nm:keep_n=2,group_m=4", "bitmap"};
@@ -126,6 +127,8 @@ static int show(prune_network *network, const char *path, int json)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_inspect(self, argc, argv);
     struct options options = {.count = 0};
     struct common common = {.json = 0};
     options_add_common(&options, &common);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphs.h"
 #include "model_file.h"
 
 struct job {
@@ -163,6 +164,8 @@ static int work(struct job *job)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_model(self, argc, argv);
     struct options options = {.count = 0};
     struct job job = {.out = NULL};
     options_add(&options, (struct option[]){

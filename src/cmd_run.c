@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "graphs.h"
 #include "tool.h"
 
 struct job {
@@ -107,6 +108,8 @@ static int work(const struct job *job)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_run(self, argc, argv);
     struct options options = {.count = 0};
     struct job job = {.batch = 64};
     options_add(

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Whole models on the command line: reading them, and the arrays that are fed to them.
+ */
+#ifndef GRAPHS_H
+#define GRAPHS_H
+
+#include "tool.h"
+
+#define MAX_INPUTS 64
+
+/* What --inputs and the options beside it say, and the arrays that come of it, one for each input of the model. */
+struct samples {
+    struct words inputs, set; /* [NAME=]X.npy, NAME=VALUE */
+    const char *layout, *scale, *mean, *std;
+    int64_t first, number; /* number 0: to the end */
+    int32_t count;
+    const char *names[MAX_INPUTS];
+    prune_tensor *arrays[MAX_INPUTS];
+    int32_t fixed[MAX_INPUTS];
+    int64_t samples; /* axis 0 of those that are not fixed */
+};
+
+/* Whether an operand names a whole model: NAME.onnx. */
+int graph_is_named(int argc, char **argv);
+
+int graph_read(prune_graph **graph, prune_context *context, const char *path);
+int graph_write(const prune_graph *graph, const char *path, const char *spec);
+
+void samples_add_options(struct samples *samples, struct options *options);
+int samples_load(struct samples *samples, const prune_graph *graph, prune_context *context);
+void samples_free(struct samples *samples);
+
+/* The samples first, first + 1, ... of every array that is not fixed: *part has `samples` as its arrays' axis 0. */
+int samples_part(prune_tensor *part[MAX_INPUTS], const struct samples *samples, int64_t first, int64_t count);
+void samples_part_free(prune_tensor *part[MAX_INPUTS], const struct samples *samples);
+
+/* A model made ready for parts of up to `batch` samples, and run on all of them, part after part: `take` sees the
+ * session after each. */
+typedef int samples_take(void *user, prune_session *session, int64_t first, int64_t count);
+int samples_run(const struct samples *samples, const prune_graph *graph, int64_t batch, const char *spec,
+                samples_take *take, void *user);
+
+/* The commands on whole models, which take other options than those on networks. */
+int graph_model(const struct command *self, int argc, char **argv);
+int graph_run(const struct command *self, int argc, char **argv);
+int graph_eval(const struct command *self, int argc, char **argv);
+int graph_inspect(const struct command *self, int argc, char **argv);
+
+#endif
