@@ -460,11 +460,196 @@ START_TEST(recurrent_layers_in_every_direction)
 }
 END_TEST
 
+/* A call by hand, with a mask on the weights, threads, and a fusion. */
+struct by_hand {
+    struct pm_node node;
+    struct pm_call call;
+    struct pm_operand inputs[3], output;
+    int64_t pads[4];
+    struct pm_attribute attribute;
+    int32_t out;
+};
+
+static void set_operand(struct pm_operand *operand, prune_tensor *tensor, int constant)
+{
+    OK(pm_type_set(&operand->type, prune_tensor_dtype(tensor), prune_tensor_rank(tensor), prune_tensor_shape(tensor)));
+    operand->data = constant ? prune_tensor_data(tensor) : NULL;
+    operand->is_constant = constant;
+}
+
+/* Runs Conv 3x3 with pads of 1 on x and w; y is the caller's to free. */
+static float *conv_by_hand(struct by_hand *b, prune_context *context, prune_tensor *x, prune_tensor *w,
+                           const prune_mask *mask, const char *weights, const struct pm_fusion *fusion)
+{
+    *b = (struct by_hand){.pads = {1, 1, 1, 1}};
+    static char name[] = "pads", op[] = "Conv", domain[] = "";
+    b->attribute = (struct pm_attribute){.name = name, .kind = PM_INTS, .count = 4, .wholes = b->pads};
+    b->node = (struct pm_node){.name = op,
+                               .op = op,
+                               .domain = domain,
+                               .kind = pm_operator_find("", "Conv"),
+                               .output_count = 1,
+                               .outputs = &b->out,
+                               .attribute_count = 1,
+                               .attributes = &b->attribute};
+    b->call = (struct pm_call){.context = context,
+                               .node = &b->node,
+                               .opset = 13,
+                               .input_count = 2,
+                               .output_count = 1,
+                               .inputs = b->inputs,
+                               .outputs = &b->output,
+                               .weights = weights,
+                               .fusion = *fusion};
+    set_operand(&b->inputs[0], x, 0);
+    set_operand(&b->inputs[1], w, 1);
+    b->inputs[1].mask = mask;
+    OK(b->node.kind->infer(&b->call));
+    OK(b->node.kind->prepare(&b->call));
+    float *y = malloc((size_t)pm_type_bytes(&b->output.type));
+    b->inputs[0].data = prune_tensor_data(x);
+    b->output.data = y;
+    OK(pr_alloc(context, b->call.scratch_bytes, 1, &b->call.scratch));
+    OK(b->node.kind->run(&b->call));
+    pr_release(context, b->call.scratch);
+    return y;
+}
+
+/* Keeps 2 of 4, or about 3 of 10 elements; what is pruned becomes 0. */
+static prune_mask *prune(prune_tensor *w, int pattern)
+{
+    prune_mask *mask;
+    uint32_t state = 7;
+    OK(prune_mask_create(&mask, NULL, prune_tensor_rank(w), prune_tensor_shape(w), 1));
+    for (int64_t i = 0; i < prune_tensor_count(w); i++) {
+        state = state * 1664525 + 1013904223;
+        OK(prune_mask_set(mask, i, pattern ? i % 4 == 1 || i % 4 == 2 : state >> 24 < 77));
+    }
+    OK(prune_mask_apply(mask, w));
+    return mask;
+}
+
+static const char *const packings[] = {"format=dense", "format=auto", "format=csr", "format=nm"};
+
+START_TEST(masked_convolutions_run_packed_and_fused_on_one_and_two_threads)
+{
+    static const struct conv c = {"masked 3x3", 2,         2,         16,        16,        1, {1, 33, 31},
+                                  {1, 3, 3},    {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}, 0};
+    float scale[16], shift[16];
+    int pattern = _i & 1, threads;
+    prune_tensor *in[3];
+    if (!pattern && !strcmp(packings[_i >> 1], "format=nm"))
+        return;
+    conv_inputs(&c, in);
+    prune_mask *mask = prune(in[1], pattern);
+    for (int i = 0; i < 16; i++) {
+        scale[i] = (float)(i - 7) / 4;
+        shift[i] = (float)(5 - i) / 8;
+    }
+    float *y[2];
+    for (threads = 1; threads <= 2; threads++) {
+        prune_context *context;
+        struct by_hand b;
+        OK(prune_context_create(&context));
+        OK(prune_context_set_threads(context, threads));
+        y[threads - 1] = conv_by_hand(&b, context, in[0], in[1], mask, packings[_i >> 1],
+                                      &(struct pm_fusion){scale, shift, PM_RELU});
+        b.node.kind->release(&b.call);
+        prune_context_free(context);
+    }
+    ck_assert_mem_eq(y[0], y[1], 2 * 16 * 33 * 31 * sizeof(float));
+    for (int64_t i = 0; i < 2 * 16 * 33 * 31; i++) {
+        double magnitude, s = (double)scale[i / (33 * 31) % 16], t = (double)shift[i / (33 * 31) % 16];
+        double sum = conv_at(&c, floats(in[0]), floats(in[1]), NULL, i / (16 * 33 * 31), i / (33 * 31) % 16,
+                             (const int64_t[]){0, i / 31 % 33, i % 31}, &magnitude) *
+                         s +
+                     t;
+        close_to(y[0][i], sum > 0 ? sum : 0, fabs(s) * magnitude + fabs(t), 144, packings[_i >> 1], i);
+    }
+    free(y[0]);
+    free(y[1]);
+    prune_mask_free(mask);
+    prune_tensor_free(in[0]);
+    prune_tensor_free(in[1]);
+}
+END_TEST
+
+/* The layer's matrix times its rows must be the outputs. */
+struct taken {
+    const float *w, *y;
+    int64_t next;
+};
+
+static int32_t take_row(void *user, int64_t group, int64_t rows, const float *x)
+{
+    struct taken *t = user;
+    ck_assert_int_eq(group, 0);
+    for (int64_t r = 0; r < rows; r++, t->next++)
+        for (int64_t o = 0; o < 16; o++) {
+            double sum = 0, magnitude = 0;
+            for (int64_t k = 0; k < 144; k++) {
+                sum += (double)t->w[o * 144 + k] * (double)x[r * 144 + k];
+                magnitude += fabs((double)t->w[o * 144 + k] * (double)x[r * 144 + k]);
+            }
+            close_to(t->y[(t->next / 1023 * 16 + o) * 1023 + t->next % 1023], sum, magnitude, 144, "row", t->next);
+        }
+    return PRUNE_OK;
+}
+
+START_TEST(a_layer_gives_the_rows_that_its_weights_multiply)
+{
+    static const struct conv c = {
+        .axes = 2, .batch = 2, .channels = 16, .out = 16, .groups = 1, .in = {1, 33, 31}, .kernel = {1, 3, 3}};
+    prune_tensor *in[3];
+    struct pm_layer layer;
+    struct by_hand b;
+    conv_inputs(&c, in);
+    float *y = conv_by_hand(&b, NULL, in[0], in[1], NULL, "format=auto", &(struct pm_fusion){0});
+    struct taken taken = {floats(in[1]), y, 0};
+    ck_assert_int_eq(b.node.kind->layer(&b.call, 0, &layer), 1);
+    ck_assert_int_eq(b.node.kind->layer(&b.call, 1, &layer), 0);
+    ck_assert_int_eq(layer.out, 16);
+    ck_assert_int_eq(layer.in, 144);
+    ck_assert_int_eq(layer.macs, 2 * 16 * 1023 * 144);
+    ck_assert_str_eq(layer.kind, "conv");
+    OK(b.node.kind->rows(&b.call, 0, take_row, &taken));
+    ck_assert_int_eq(taken.next, 2 * 1023);
+    b.node.kind->release(&b.call);
+    free(y);
+    prune_tensor_free(in[0]);
+    prune_tensor_free(in[1]);
+}
+END_TEST
+
+START_TEST(convolutions_that_do_not_fit_are_refused)
+{
+    static const int64_t strides[] = {1, 0}, pads[] = {1, 1, 1}, dilations[] = {40, 1};
+    prune_tensor *x = numbers(1, 4, (const int64_t[]){1, 4, 8, 8}), *w = numbers(2, 4, (const int64_t[]){6, 4, 3, 3});
+    const prune_tensor *both[] = {x, w}, *three[] = {x, w, w};
+    prune_tensor *y = UNTOUCHED;
+    FAILS(apply(&y, 11, "Conv", 2, both, "group", PM_INT, 2, NULL), PRUNE_E_SHAPE, "2 groups");
+    FAILS(apply(&y, 11, "Conv", 2, both, "group", PM_INT, 0, NULL), PRUNE_E_SHAPE, "group is 0");
+    FAILS(apply(&y, 11, "Conv", 2, both, "strides", PM_INTS, 2, strides, NULL), PRUNE_E_SHAPE,
+          "strides is 0 at axis 1");
+    FAILS(apply(&y, 11, "Conv", 2, both, "pads", PM_INTS, 3, pads, NULL), PRUNE_E_SHAPE, "pads has 3 numbers");
+    FAILS(apply(&y, 11, "Conv", 2, both, "dilations", PM_INTS, 2, dilations, NULL), PRUNE_E_SHAPE, "reaches over 81");
+    FAILS(apply(&y, 11, "Conv", 2, both, "auto_pad", PM_STRING, "SOME", NULL), PRUNE_E_FORMAT, "SOME");
+    FAILS(apply(&y, 11, "Conv", 3, three, NULL), PRUNE_E_SHAPE, "[6]");
+    FAILS(apply(&y, 11, "Conv", 1, both, NULL), PRUNE_E_FORMAT, "1 inputs");
+    ck_assert_ptr_eq(y, UNTOUCHED);
+    prune_tensor_free(x);
+    prune_tensor_free(w);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ops_product");
     TCase *conv = tcase_create("conv");
     tcase_add_loop_test(conv, convolutions_are_their_sums, 0, (int)(sizeof convs / sizeof *convs));
+    tcase_add_loop_test(conv, masked_convolutions_run_packed_and_fused_on_one_and_two_threads, 0, 8);
+    tcase_add_test(conv, a_layer_gives_the_rows_that_its_weights_multiply);
+    tcase_add_test(conv, convolutions_that_do_not_fit_are_refused);
     suite_add_tcase(suite, conv);
     TCase *linear = tcase_create("linear");
     tcase_add_loop_test(linear, gemm_with_every_transposition_and_c, 0, 28);
