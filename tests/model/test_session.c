@@ -745,6 +745,6 @@ TEST_MAIN("session", a_chain_runs_again_and_again, what_is_constant_is_computed_
           batch_normalisation_bias_and_activation_join_the_product, a_product_that_is_read_elsewhere_keeps_its_numbers,
           the_arena_holds_what_is_alive_and_no_more, nothing_alive_overlaps_in_graphs_at_random,
           a_run_allocates_nothing, memory_that_runs_out_loses_nothing, inputs_are_read_whatever_their_strides,
-          inputs_that_do_not_fit_are_refused, failures_name_the_node,
+          inputs_that_do_not_fit_are_refused, failures_name_the_node, the_numbers_of_an_input_stay_as_they_are,
           new_numbers_are_taken_over_by_the_steps_that_use_them, new_numbers_that_change_a_shape_are_refused,
           pruned_weights_are_packed_as_asked_the_others_dense)
