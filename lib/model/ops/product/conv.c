@@ -137,10 +137,11 @@ static int32_t prepare(struct pm_call *call)
     conv->bias_is_late = !known;
     PR_TRY(pm_tail_create(&conv->tail, call, w->out_channels, 1, 1, bias && known ? call->inputs[2].data : NULL));
     PR_TRY(pm_gemm_fits(out_of(w), pm_window_outputs(w), in_of(w)));
-    if (!conv->is_depthwise && !conv->is_image) {
+    if (conv->is_depthwise)
+        PR_TRY(pm_conv_depthwise_scratch(w, &conv->part));
+    else if (!conv->is_image)
         PR_TRY(pr_mul(in_of(w), pr_ceil_div(conv->panel, 16) * 16, &conv->part));
-        PR_TRY(pr_mul(conv->part, 4 * conv->tasks, &call->scratch_bytes));
-    }
+    PR_TRY(pr_mul(conv->part, 4 * conv->tasks, &call->scratch_bytes));
     if (known && pm_is_known(call, 1) && !conv->is_depthwise)
         PR_TRY(pack(conv, call));
     return PRUNE_OK;
@@ -196,7 +197,8 @@ static void run_task(void *argument, int32_t index)
     int64_t units = conv->is_depthwise ? w->batch * w->out_channels : w->batch * w->groups * conv->panels;
     int64_t first = units * index / conv->tasks, end = units * (index + 1) / conv->tasks;
     if (conv->is_depthwise) {
-        pm_conv_depthwise(w, &conv->tail, work->x, work->weights, work->bias, work->y, first, end);
+        pm_conv_depthwise(w, &conv->tail, work->x, work->weights, work->bias, work->y, first, end,
+                          (float *)work->call->scratch + index * conv->part);
         return;
     }
     float *columns = (float *)work->call->scratch + index * conv->part;

@@ -26,6 +26,9 @@ struct pm_conv {
 /* Planes first to end - 1 of y (numbered over all images) for weights in which each group has one input channel; `bias`
  * NULL unless late. */
 void pm_conv_depthwise(const struct pm_window *window, const struct pm_tail *tail, const float *x, const float *weights,
-                       const float *bias, float *y, int64_t first, int64_t end);
+                       const float *bias, float *y, int64_t first, int64_t end, float *scratch);
+
+/* Floats of scratch that it needs. */
+int32_t pm_conv_depthwise_scratch(const struct pm_window *window, int64_t *floats);
 
 #endif

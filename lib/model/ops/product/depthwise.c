@@ -1,17 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Convolutions in which every output reads one channel.
+ * Convolutions in which every output reads one channel. Where the stride along rows is 1 the plane is copied with its
+ * borders, so that each tap is one long row: outputs are computed for whole padded rows, and what lies beyond a row's
+ * end is left behind.
  */
+#include <string.h>
+
 #include "model/ops/product/conv.h"
 
-static void add_row(float *restrict y, const float *restrict x, int64_t count, int64_t stride, float weight)
+/* Written by hand because compilers do not vectorise such loops at the usual level. */
+#define LANES 4
+typedef float vector __attribute__((vector_size(4 * LANES)));
+
+static void add_row(float *restrict y, const float *restrict x, int64_t count, float weight)
 {
-    if (stride == 1)
-        for (int64_t j = 0; j < count; j++)
-            y[j] += weight * x[j];
-    else
-        for (int64_t j = 0; j < count; j++)
-            y[j] += weight * x[j * stride];
+    int64_t j = 0;
+    for (; j + LANES <= count; j += LANES) {
+        vector a, b;
+        memcpy(&a, x + j, sizeof a);
+        memcpy(&b, y + j, sizeof b);
+        b += a * weight;
+        memcpy(y + j, &b, sizeof b);
+    }
+    for (; j < count; j++)
+        y[j] += weight * x[j];
+}
+
+static void add_strided(float *restrict y, const float *restrict x, int64_t count, int64_t stride, float weight)
+{
+    for (int64_t j = 0; j < count; j++)
+        y[j] += weight * x[j * stride];
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows and columns of the plane with its borders: all that any output reads. */
+static int64_t padded_height(const struct pm_window *w)
+{
+    return larger((w->out[1] - 1) * w->stride[1] + w->dilation[1] * (w->kernel[1] - 1) + 1, w->begin[1] + w->in[1]);
+}
+
+static int64_t padded_width(const struct pm_window *w)
+{
+    return larger(w->out[2] + w->dilation[2] * (w->kernel[2] - 1), w->begin[2] + w->in[2]);
+}
+
+static int is_flat(const struct pm_window *w)
+{
+    return w->stride[2] == 1 && w->in[0] == 1 && w->out[0] == 1 && w->kernel[0] == 1;
+}
+
+int32_t pm_conv_depthwise_scratch(const struct pm_window *w, int64_t *floats)
+{
+    int64_t plane = 0;
+    *floats = 0;
+    if (!is_flat(w))
+        return PRUNE_OK;
+    PR_TRY(pr_mul(padded_height(w), padded_width(w), &plane));
+    return pr_mul(plane, 2, floats);
+}
+
+static void flat_plane(const struct pm_window *w, const float *x, const float *weights, float first, float *y,
+                       float *scratch)
+{
+    int64_t height = padded_height(w), width = padded_width(w), step = w->stride[1];
+    float *padded = scratch, *sums = scratch + height * width;
+    memset(padded, 0, (size_t)(height * width) * sizeof *padded);
+    for (int64_t i = 0; i < w->in[1]; i++)
+        memcpy(padded + (w->begin[1] + i) * width + w->begin[2], x + i * w->in[2], (size_t)w->in[2] * sizeof *x);
+    int64_t rows = step == 1 ? 1 : w->out[1], count = (step == 1 ? (w->out[1] - 1) * width : 0) + w->out[2];
+    for (int64_t row = 0; row < rows; row++) {
+        float *to = sums + row * width;
+        for (int64_t i = 0; i < count; i++)
+            to[i] = first;
+        for (int64_t u = 0; u < w->kernel[1]; u++)
+            for (int64_t v = 0; v < w->kernel[2]; v++)
+                add_row(to, padded + (row * step + u * w->dilation[1]) * width + v * w->dilation[2], count,
+                        weights[u * w->kernel[2] + v]);
+    }
+    for (int64_t i = 0; i < w->out[1]; i++)
+        memcpy(y + i * w->out[2], sums + i * width, (size_t)w->out[2] * sizeof *y);
 }
 
 static void add_taps(const struct pm_window *w, const float *x, const float *weights, int64_t row, float *y)
@@ -22,27 +93,32 @@ static void add_taps(const struct pm_window *w, const float *x, const float *wei
             int64_t z = top + d * w->dilation[0], i = left + u * w->dilation[1], low, high;
             if (z < 0 || z >= w->in[0] || i < 0 || i >= w->in[1])
                 continue;
-            const float *from = x + (z * w->in[1] + i) * w->in[2] - w->begin[2];
+            int64_t from = (z * w->in[1] + i) * w->in[2] - w->begin[2];
             for (int64_t v = 0; v < w->kernel[2]; v++) {
                 pm_window_inside(w, v, 0, w->out[2], &low, &high);
-                add_row(y + low, from + low * w->stride[2] + v * w->dilation[2], high - low, w->stride[2],
-                        weights[(d * w->kernel[1] + u) * w->kernel[2] + v]);
+                if (high > low)
+                    add_strided(y + low, x + (from + low * w->stride[2] + v * w->dilation[2]), high - low, w->stride[2],
+                                weights[(d * w->kernel[1] + u) * w->kernel[2] + v]);
             }
         }
 }
 
 void pm_conv_depthwise(const struct pm_window *w, const struct pm_tail *tail, const float *x, const float *weights,
-                       const float *bias, float *y, int64_t first, int64_t end)
+                       const float *bias, float *y, int64_t first, int64_t end, float *scratch)
 {
     int64_t outputs = pm_window_outputs(w), taps = pm_window_taps(w), share = w->out_channels / w->groups;
     for (int64_t plane = first; plane < end; plane++) {
         int64_t image = plane / w->out_channels, channel = plane % w->out_channels;
         const float *from = x + (image * w->in_channels + channel / share) * pm_window_inputs(w);
-        float *to = y + plane * outputs;
-        for (int64_t i = 0; i < outputs; i++)
-            to[i] = bias ? bias[channel] : 0;
-        for (int64_t row = 0; row * w->out[2] < outputs; row++)
-            add_taps(w, from, weights + channel * taps, row, to + row * w->out[2]);
+        float *to = y + plane * outputs, start = bias ? bias[channel] : 0;
+        if (is_flat(w)) {
+            flat_plane(w, from, weights + channel * taps, start, to, scratch);
+        } else {
+            for (int64_t i = 0; i < outputs; i++)
+                to[i] = start;
+            for (int64_t row = 0; row * w->out[2] < outputs; row++)
+                add_taps(w, from, weights + channel * taps, row, to + row * w->out[2]);
+        }
         pm_tail_rows(tail, to, outputs, channel, 1, outputs);
     }
 }
