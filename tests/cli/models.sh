@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Whole models: tests/golden/tiny.onnx, and the trained networks of the test data where they are.
+. tests/tool.sh
+make_json
+data=${PRUNE_TEST_DATA:-../shared/data}
+case $data in /*) ;; *) data=$PWD/$data ;; esac
+tiny=$PWD/tests/golden/tiny.onnx
+cp "$tiny" "$scratch/before.onnx"
+cd "$scratch" || exit 1
+
+# 6 images of 2 x 8 x 8 in u8, as channels first and last.
+npy x.npy '|u1' '(6, 2, 8, 8)' "$(awk 'BEGIN { for (i = 0; i < 768; i++) printf "\\%03o", (i * i * 7 + i * 31) % 251 }')"
+npy last.npy '|u1' '(6, 8, 8, 2)' "$(awk 'BEGIN {
+  for (n = 0; n < 6; n++) for (p = 0; p < 64; p++) for (c = 0; c < 2; c++) {
+    i = n * 128 + c * 64 + p; printf "\\%03o", (i * i * 7 + i * 31) % 251 } }')"
+npy labels.npy '|u1' '(6,)' '\000\001\002\003\000\001'
+npy wrong.npy '|u1' '(6,)' '\000\001\002\004\000\001'
+set -- --scale 0.00392156862745098 --mean 0.5,0.4 --std 0.25,0.3
+
+prune inspect "$tiny" --json
+ended "inspect" 0
+equal "inspect counts parameters" "$(json "$out" parameters) $(json "$out" nodes) $(json "$out" opset)" "796 8 13"
+prune inspect "$tiny" --inputs x.npy --count 1 --json
+equal "inspect counts multiply-adds" "$(json "$out" macs)" $((64 * 8 * 2 * 9 + 9 * 8 * 8 * 9 + 4 * 8))
+
+prune run "$tiny" --inputs x.npy "$@" -o y.npy
+ended "run" 0
+prune run "$tiny" --inputs image=last.npy --layout nhwc "$@" --batch 4 -o logits=again.npy
+ended "run, channels last, in two parts" 0
+if cmp -s y.npy again.npy; then ok "the same outputs"; else fail "the same outputs" "they differ"; fi
+prune eval "$tiny" --inputs x.npy --labels labels.npy "$@" --json
+ended "eval" 0
+equal "eval counts" "$(json "$out" samples) $(json "$out" classes)" "6 4"
+prune eval "$tiny" --inputs x.npy --labels wrong.npy "$@"
+refused "a label outside the classes" 3 "label 4 of sample 3 is outside the 4 classes"
+prune eval "$tiny" --inputs y.npy --labels labels.npy
+refused "images of another shape" 3 "2,8,8]"
+prune run "$tiny" -o y.npy
+refused "an input that is missing" 2 'input "image" is missing'
+prune run "$tiny" --inputs other=x.npy -o y.npy
+refused "an input that is none" 2 '"other=x.npy" is for no input'
+prune run "$tiny" --inputs x.npy --mean 1,2,3 -o y.npy
+refused "means for another number of channels" 2 "2 channels"
+prune run "$tiny" --inputs x.npy -o none=y.npy
+refused "an output that is none" 2 "no such output"
+
+for method in "--criterion l1" "--criterion wanda" "--recover sparsegpt" "--recover obc" \
+  "--criterion l1 --recover least-squares" "--criterion wanda --recover obs"; do
+  # shellcheck disable=SC2086
+  prune model "$tiny" --inputs x.npy "$@" --sparsity 0.5 $method -o pruned.onnx --json
+  ended "model $method" 0
+  equal "model $method keeps half" "$(for i in 0 1 2; do json "$out" layers $i kept; done | tr '\n' ' ')" "72 288 16 "
+  prune eval pruned.onnx --inputs x.npy --labels labels.npy "$@"
+  ended "eval of model $method" 0
+done
+prune model "$tiny" --inputs x.npy "$@" --granularity nm --keep-n 2 --group-m 4 --recover sparsegpt --bn-recalibrate \
+  -o pruned.onnx --form parameters=sparse --json
+ended "model 2:4, recalibrated, written sparse" 0
+equal "one batch normalisation" "$(json "$out" recalibrated)" 1
+prune inspect pruned.onnx --json
+ended "inspect of what was written sparse" 0
+prune model "$tiny" --inputs x.npy --params 300 --exclude fc -o pruned.onnx --json
+ended "model --params" 0
+equal "model --params keeps at most 300" "$(($(json "$out" layers 0 kept) + $(json "$out" layers 1 kept)))" 300
+equal "fc is left out" "$(json "$out" layers 2 kept)" 32
+prune model "$tiny" --inputs x.npy --macs 5000 --dry-run
+ended "model --macs --dry-run" 0
+says "the plan names the layers" conv2.weight
+prune model "$tiny" --inputs x.npy --sparsity 0.5 --include 'conv*' --granularity filter -o pruned.onnx --json
+ended "model --granularity filter" 0
+equal "half of the filters" "$(json "$out" layers 0 kept) $(json "$out" layers 1 kept)" "72 288"
+
+rm -f none.onnx
+prune model "$tiny" --inputs x.npy -o none.onnx
+refused "no target" 2 "--sparsity S"
+prune model "$tiny" --inputs x.npy --sparsity 1.5 -o none.onnx
+refused "a sparsity above 1" 2 "from 0 to 1"
+prune model "$tiny" --inputs x.npy --sparsity 0.5 --exclude nothing -o none.onnx
+refused "a layer that is none" 2 'no layer is named "nothing"'
+prune model "$tiny" --inputs x.npy --params 1 --exclude nothing -o none.onnx
+refused "a budget and a wrong name" 2 "nothing"
+prune model "$tiny" --inputs x.npy --sparsity 0.5 --criterion taylor -o none.onnx
+refused "a criterion of gradients" 3 "gradients"
+if [ -e none.onnx ]; then fail "nothing is written" "none.onnx is there"; else ok "nothing is written"; fi
+head -c 2000 before.onnx > cut.onnx
+prune run cut.onnx --inputs x.npy -o y.npy
+if [ "$code" -eq 3 ]; then ok "a truncated model"; else fail "a truncated model" "exit code $code: $(cat "$err")"; fi
+if cmp -s "$tiny" before.onnx; then ok "the model is as it was"; else fail "the model is as it was" "it changed"; fi
+
+# NAME MODEL RIGHT OPTION...: how many samples a trained network gets right.
+right() {
+  name=$1 model=$2 expected=$3
+  shift 3
+  if [ -e "$data/$model" ]; then
+    prune eval "$data/$model" --json "$@"
+    equal "$name" "$(json "$out" correct)" "$expected"
+  else
+    skip "$name" "$data/$model is not there"
+  fi
+}
+for n in 20.180 56.182; do
+  right "ResNet-${n%.*} on 200 images" "resnet/resnet${n%.*}.onnx" "${n#*.}" --layout nhwc --scale 0.00392156862745098 \
+    --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --inputs "$data/cifar10/test200_images.npy" \
+    --labels "$data/cifar10/test200_labels.npy"
+done
+right "DS-CNN on 1000 words" kws/ds_cnn_kws.onnx 913 --inputs "$data/kws/kws01_inputs.npy" \
+  --labels "$data/kws/kws01_labels.npy"
+finish
