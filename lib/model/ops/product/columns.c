@@ -72,29 +72,46 @@ static void zero_within(float *to, int64_t first, int64_t end, int64_t top, int6
         to[i] = 0;
 }
 
-/* The same for one plane, stride 1 and rows as wide as the image's: then all rows are one piece of the image, shifted,
- * but for the borders. */
-static void fill_shifted(const struct pm_window *w, const float *x, int64_t u, int64_t v, int64_t begin, int64_t end,
-                         float *to)
+/* The borders of rows from `top` to `bottom`: those columns that are not inside .. outside - 1. */
+static void zero_borders(float *to, int64_t width, int64_t inside, int64_t outside, int64_t top, int64_t bottom)
+{
+    for (int64_t at = top; at < bottom; at += width) {
+        for (int64_t j = 0; j < inside; j++)
+            to[at + j] = 0;
+        for (int64_t j = outside; j < width; j++)
+            to[at + j] = 0;
+    }
+}
+
+/* One tap (u, v) of every channel for one plane, stride 1 and rows as wide as the image's: then all rows are one piece
+ * of the image, shifted, but for the borders. A channel's columns are `next` floats apart. */
+static void fill_shifted(const struct pm_window *w, const float *x, int64_t channels, int64_t u, int64_t v,
+                         int64_t begin, int64_t end, float *to, int64_t next)
 {
     int64_t width = w->out[2], down = u * w->dilation[1] - w->begin[1], right = v * w->dilation[2] - w->begin[2];
-    int64_t top = down < 0 ? -down * width : 0, bottom = (w->in[1] - down) * width;
+    int64_t top = down < 0 ? -down * width : 0, bottom = (w->in[1] - down) * width, inside, outside;
     top = top < begin ? begin : top > end ? end : top;
     bottom = bottom > end ? end : bottom < top ? top : bottom;
-    zero(to, top - begin);
-    zero(to + (bottom - begin), end - bottom);
     int64_t shift = down * width + right, low = top, high = bottom, most = w->in[1] * width;
     low = low + shift < 0 ? -shift : low;
     high = high + shift > most ? most - shift : high;
-    if (high > low)
-        memcpy(to + (low - begin), x + low + shift, (size_t)(high - low) * sizeof *to);
-    int64_t inside, outside;
     pm_window_inside(w, v, 0, width, &inside, &outside);
-    if (inside == 0 && outside == width)
-        return;
-    for (int64_t row = top / width; row * width < bottom; row++) {
-        zero_within(to, row * width - begin, row * width + inside - begin, top - begin, bottom - begin);
-        zero_within(to, row * width + outside - begin, (row + 1) * width - begin, top - begin, bottom - begin);
+    int is_whole = inside == 0 && outside == width, is_aligned = top % width == 0 && bottom % width == 0;
+    for (int64_t c = 0; c < channels; c++, to += next, x += most) {
+        zero(to, top - begin);
+        zero(to + (bottom - begin), end - bottom);
+        if (high > low)
+            memcpy(to + (low - begin), x + low + shift, (size_t)(high - low) * sizeof *to);
+        if (is_whole)
+            continue;
+        if (is_aligned) {
+            zero_borders(to, width, inside, outside, top - begin, bottom - begin);
+            continue;
+        }
+        for (int64_t row = top / width; row * width < bottom; row++) {
+            zero_within(to, row * width - begin, row * width + inside - begin, top - begin, bottom - begin);
+            zero_within(to, row * width + outside - begin, (row + 1) * width - begin, top - begin, bottom - begin);
+        }
     }
 }
 
@@ -103,13 +120,12 @@ void pm_window_columns(const struct pm_window *w, const float *x, int64_t channe
 {
     int shifted = w->out[2] == w->in[2] && w->stride[2] == 1 && w->stride[1] == 1 && w->in[0] == 1 && w->out[0] == 1 &&
                   w->kernel[0] == 1;
-    for (int64_t c = 0; c < channels; c++, x += pm_window_inputs(w))
+    for (int64_t u = 0; shifted && u < w->kernel[1]; u++)
+        for (int64_t v = 0; v < w->kernel[2]; v++)
+            fill_shifted(w, x, channels, u, v, begin, end, to + (u * w->kernel[2] + v) * ld, pm_window_taps(w) * ld);
+    for (int64_t c = 0; !shifted && c < channels; c++, x += pm_window_inputs(w))
         for (int64_t d = 0; d < w->kernel[0]; d++)
             for (int64_t u = 0; u < w->kernel[1]; u++)
-                for (int64_t v = 0; v < w->kernel[2]; v++, to += ld) {
-                    if (shifted)
-                        fill_shifted(w, x, u, v, begin, end, to);
-                    else
-                        fill_rows(w, x, (const int64_t[3]){d, u, v}, begin, end, to);
-                }
+                for (int64_t v = 0; v < w->kernel[2]; v++, to += ld)
+                    fill_rows(w, x, (const int64_t[3]){d, u, v}, begin, end, to);
 }
