@@ -275,10 +275,13 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_eval = {
     "eval",
     "accuracy, size, energy and time of networks, packed or not",
-    "(NET|PACKED)... [--data DIR] [--batch N] [--same] [--json]",
+    "(NET|PACKED)... [--data DIR] [--batch N] [--same] [--json]\n"
+    "MODEL.onnx --inputs X.npy --labels Y.npy [--layout nhwc] [--scale S] [--mean M,...] [--std D,...]",
     "Runs the test images through each network. Times are for one image, at batch 1 and at --batch, on one\n"
     "thread, the networks taking turns; speed is the first network's time by the other's, so put the dense\n"
     "network first. A packed network is run as it is stored. With several networks it also says on how many\n"
-    "images each predicts as the first does, and whether rounding explains the rest.",
+    "images each predicts as the first does, and whether rounding explains the rest.\n"
+    "Of an ONNX model it counts how many samples the first output ranks right; `prune eval MODEL.onnx --help` has\n"
+    "the options.",
     run,
 };

@@ -149,7 +149,9 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_inspect = {
     "inspect",
     "what is in a network: layers, density, bytes, energy",
-    "(NET|PACKED) [--json]",
-    "Bytes are those of the weights in each format, biases not counted, whatever format they are in now.",
+    "(NET|PACKED) [--json]\n"
+    "MODEL.onnx [--inputs X.npy --count 1] [--json]",
+    "Bytes are those of the weights in each format, biases not counted, whatever format they are in now.\n"
+    "Of an ONNX model: inputs, parameters, and with inputs the multiply-adds and kernels of each step.",
     run,
 };

@@ -194,10 +194,13 @@ const struct command cmd_model = {
     "model",
     "prune the weights of a network",
     "NET (--sparsity S | --layer NAME=S...) [--criterion KIND] [--granularity KIND] -o NET\n"
-    "NET --granularity nm --keep-n N --group-m M [--unit-rows V] [--criterion KIND] -o NET",
+    "NET --granularity nm --keep-n N --group-m M [--unit-rows V] [--criterion KIND] -o NET\n"
+    "MODEL.onnx --inputs X.npy... (--sparsity S | --params N | --macs N) [--recover SPEC] -o OUT.onnx",
     "Writes the network with a mask for each weight and +0 where it prunes; biases stay. What an earlier\n"
     "mask prunes stays pruned and counts towards the sparsity, so pruning can go on step by step.\n"
     "A safetensors file without a graph, or the index of several (.json), is pruned tensor by tensor, with memory for\n"
-    "the largest: every tensor of 2 dimensions or more in f32, f16 or bf16, or those that --layer names.",
+    "the largest: every tensor of 2 dimensions or more in f32, f16 or bf16, or those that --layer names.\n"
+    "Of an ONNX model every layer is pruned and repaired on what the pruned layers before it make of the samples;\n"
+    "`prune model MODEL.onnx --help` has the options.",
     run,
 };

@@ -141,7 +141,9 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_run = {
     "run",
     "run a network, packed or not, on an array of samples",
-    "(NET|PACKED) --inputs X.npy [--batch N] [--value NAME] -o Y.npy",
-    "Writes the network's outputs (logits) for the samples of a NumPy file.",
+    "(NET|PACKED) --inputs X.npy [--batch N] [--value NAME] -o Y.npy\n"
+    "MODEL.onnx --inputs [NAME=]X.npy... [--set NAME=VALUE] [--batch B] -o [NAME=]Y.npy...",
+    "Writes the network's outputs (logits) for the samples of a NumPy file. `prune run MODEL.onnx --help` has the\n"
+    "options for ONNX models.",
     run,
 };
