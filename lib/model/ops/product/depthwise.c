@@ -8,22 +8,50 @@
 
 #include "model/ops/product/conv.h"
 
-/* Written by hand because compilers do not vectorise such loops at the usual level. */
-#define LANES 4
-typedef float vector __attribute__((vector_size(4 * LANES)));
+/* Sums of BLOCK neighbours stay in registers over all taps. Written by hand because compilers do not vectorise such
+ * loops at the usual level; multiplied and added apart, so that wider vectors give the same bits. */
+#define BLOCK 32
 
-static void add_row(float *restrict y, const float *restrict x, int64_t count, float weight)
-{
-    int64_t j = 0;
-    for (; j + LANES <= count; j += LANES) {
-        vector a, b;
-        memcpy(&a, x + j, sizeof a);
-        memcpy(&b, y + j, sizeof b);
-        b += a * weight;
-        memcpy(y + j, &b, sizeof b);
+struct taps {
+    const float *x, *weights;
+    int64_t count, offsets[64]; /* of the taps in x */
+    float first;
+};
+
+#define SUM_TAPS(name, lanes)                                                                                          \
+    static void name(float *restrict y, const struct taps *taps, int64_t count)                                        \
+    {                                                                                                                  \
+        typedef float vector __attribute__((vector_size(4 * (lanes))));                                                \
+        for (int64_t j = 0; j < count; j += BLOCK) {                                                                   \
+            vector sums[BLOCK / (lanes)], a;                                                                           \
+            for (int i = 0; i < BLOCK / (lanes); i++)                                                                  \
+                sums[i] = (vector){0} + taps->first;                                                                   \
+            for (int64_t t = 0; t < taps->count; t++) {                                                                \
+                const float *x = taps->x + taps->offsets[t] + j;                                                       \
+                float weight = taps->weights[t];                                                                       \
+                for (int i = 0; i < BLOCK / (lanes); i++) {                                                            \
+                    memcpy(&a, x + i * (lanes), sizeof a);                                                             \
+                    sums[i] += a * weight;                                                                             \
+                }                                                                                                      \
+            }                                                                                                          \
+            memcpy(y + j, sums, sizeof sums);                                                                          \
+        }                                                                                                              \
     }
-    for (; j < count; j++)
-        y[j] += weight * x[j];
+
+SUM_TAPS(sum_taps_plain, 4)
+#if defined(__x86_64__) && defined(__GNUC__)
+__attribute__((target("avx2"))) SUM_TAPS(sum_taps_avx2, 8)
+#endif
+
+    static void sum_taps(float *y, const struct taps *taps, int64_t count)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx2")) {
+        sum_taps_avx2(y, taps, count);
+        return;
+    }
+#endif
+    sum_taps_plain(y, taps, count);
 }
 
 static void add_strided(float *restrict y, const float *restrict x, int64_t count, int64_t stride, float weight)
@@ -50,7 +78,8 @@ static int64_t padded_width(const struct pm_window *w)
 
 static int is_flat(const struct pm_window *w)
 {
-    return w->stride[2] == 1 && w->in[0] == 1 && w->out[0] == 1 && w->kernel[0] == 1;
+    return w->stride[2] == 1 && w->in[0] == 1 && w->out[0] == 1 && w->kernel[0] == 1 && w->kernel[1] <= 64 &&
+           w->kernel[2] <= 64 && w->kernel[1] * w->kernel[2] <= 64;
 }
 
 int32_t pm_conv_depthwise_scratch(const struct pm_window *w, int64_t *floats)
@@ -60,6 +89,7 @@ int32_t pm_conv_depthwise_scratch(const struct pm_window *w, int64_t *floats)
     if (!is_flat(w))
         return PRUNE_OK;
     PR_TRY(pr_mul(padded_height(w), padded_width(w), &plane));
+    PR_TRY(pr_add(plane, BLOCK, &plane)); /* the last block goes beyond the last row */
     return pr_mul(plane, 2, floats);
 }
 
@@ -67,19 +97,18 @@ static void flat_plane(const struct pm_window *w, const float *x, const float *w
                        float *scratch)
 {
     int64_t height = padded_height(w), width = padded_width(w), step = w->stride[1];
-    float *padded = scratch, *sums = scratch + height * width;
-    memset(padded, 0, (size_t)(height * width) * sizeof *padded);
+    float *padded = scratch, *sums = scratch + height * width + BLOCK;
+    struct taps taps = {.weights = weights, .count = w->kernel[1] * w->kernel[2], .first = first};
+    memset(padded, 0, (size_t)(height * width + BLOCK) * sizeof *padded);
+    for (int64_t u = 0; u < w->kernel[1]; u++)
+        for (int64_t v = 0; v < w->kernel[2]; v++)
+            taps.offsets[u * w->kernel[2] + v] = u * w->dilation[1] * width + v * w->dilation[2];
     for (int64_t i = 0; i < w->in[1]; i++)
         memcpy(padded + (w->begin[1] + i) * width + w->begin[2], x + i * w->in[2], (size_t)w->in[2] * sizeof *x);
     int64_t rows = step == 1 ? 1 : w->out[1], count = (step == 1 ? (w->out[1] - 1) * width : 0) + w->out[2];
     for (int64_t row = 0; row < rows; row++) {
-        float *to = sums + row * width;
-        for (int64_t i = 0; i < count; i++)
-            to[i] = first;
-        for (int64_t u = 0; u < w->kernel[1]; u++)
-            for (int64_t v = 0; v < w->kernel[2]; v++)
-                add_row(to, padded + (row * step + u * w->dilation[1]) * width + v * w->dilation[2], count,
-                        weights[u * w->kernel[2] + v]);
+        taps.x = padded + row * step * width;
+        sum_taps(sums + row * width, &taps, count);
     }
     for (int64_t i = 0; i < w->out[1]; i++)
         memcpy(y + i * w->out[2], sums + i * width, (size_t)w->out[2] * sizeof *y);
