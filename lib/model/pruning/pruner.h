@@ -17,6 +17,9 @@ struct pm_pruned {
     double sparsity; /* planned; -1 for none */
 };
 
+/* Whether layers share one sparsity, or are ranked together by what keeping a unit costs. */
+enum { PM_UNIFORM, PM_BY_PARAMETERS, PM_BY_MACS };
+
 struct prune_pruner {
     prune_context *context;
     prune_graph *graph;
@@ -32,7 +35,7 @@ struct prune_pruner {
     const prune_recovery *recovery;
     int32_t target;
     double amount;
-    enum { PM_UNIFORM, PM_BY_PARAMETERS, PM_BY_MACS } cost;
+    int32_t cost; /* PM_UNIFORM, ... */
     int is_planned;
 };
 
