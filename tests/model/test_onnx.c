@@ -384,6 +384,28 @@ START_TEST(pruned_and_written_dense_and_sparse)
 }
 END_TEST
 
+/* Sparse initializers came with IR version 6: what has them says so. */
+START_TEST(an_old_model_with_sparse_initializers_is_of_ir_version_6)
+{
+    struct wire graph = linear_graph(), w = an_info("w", 2, linear_shape), set = {0}, model = {0};
+    put(&graph, 11, &w);
+    put_int(&model, 1, 3);
+    put(&model, 7, &graph);
+    put_int(&set, 2, 9);
+    put(&model, 8, &set);
+    for (int sparse = 0; sparse < 2; sparse++) {
+        prune_graph *read = read_wire(&model), *back;
+        prune_half(read, "w");
+        back = written_and_read(read, sparse ? "parameters=sparse" : NULL);
+        ck_assert_int_eq(((const struct pm_onnx *)back->origin)->model->ir_version, sparse ? 6 : 3);
+        expect_checked(scratch("written.onnx"));
+        expect_same(read, back);
+        prune_graph_free(back);
+        prune_graph_free(read);
+    }
+}
+END_TEST
+
 START_TEST(pruned_to_nothing_stays_dense)
 {
     struct wire model = linear_model();
@@ -575,6 +597,7 @@ END_TEST
 TEST_MAIN("onnx", what_the_file_says, initializers_among_the_inputs_are_not_fed, names_are_given_once,
           nodes_in_any_order, tensors_of_every_type, floats_and_doubles_in_their_own_fields,
           types_that_no_tensor_has_pass_through, what_is_unknown_goes_out_as_it_came,
-          parameters_in_branches_and_constant_nodes, pruned_and_written_dense_and_sparse, pruned_to_nothing_stays_dense,
+          parameters_in_branches_and_constant_nodes, pruned_and_written_dense_and_sparse,
+          an_old_model_with_sparse_initializers_is_of_ir_version_6, pruned_to_nothing_stays_dense,
           sparse_initializers_of_every_form, a_copy_is_pruned_and_the_other_kept, bodies_alone_make_a_model,
           external_data_inside_the_folder, memory_that_runs_out, networks_of_others)
