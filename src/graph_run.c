@@ -47,18 +47,38 @@ static int32_t make_array(struct job *job, int i, const prune_tensor *y, int64_t
     int32_t rank = prune_tensor_rank(y);
     if (rank)
         memcpy(shape, prune_tensor_shape(y), (size_t)rank * sizeof *shape);
-    if (count < job->samples.samples && (!rank || shape[0] != count)) {
-        char text[SPEC_SIZE];
-        snprintf(text, sizeof text,
-                 "output \"%.200s\" has no axis 0 that counts the %lld samples of a batch: run all at once with "
-                 "--batch %lld",
-                 prune_graph_output_name(job->graph, job->numbers[i]), (long long)count,
-                 (long long)job->samples.samples);
-        return prune_fail(PRUNE_E_SHAPE, text);
-    }
     if (count < job->samples.samples)
         shape[0] = job->samples.samples;
     return prune_tensor_create(&job->arrays[i], job->context, prune_tensor_dtype(y), rank, shape);
+}
+
+/* Every part is looked at: an axis 0 that is as long as the first may not be as long as the last. */
+static int32_t check_part(const struct job *job, int i, const prune_tensor *y, int64_t count)
+{
+    char text[SPEC_SIZE];
+    const prune_tensor *all = job->arrays[i];
+    const char *name = prune_graph_output_name(job->graph, job->numbers[i]);
+    int32_t rank = prune_tensor_rank(y);
+    if (count == job->samples.samples)
+        return PRUNE_OK;
+    if (!rank || prune_tensor_shape(y)[0] != count) {
+        snprintf(text, sizeof text,
+                 "output \"%.200s\" has no axis 0 that counts the %lld samples of a batch: run all at once with "
+                 "--batch %lld",
+                 name, (long long)count, (long long)job->samples.samples);
+        return prune_fail(PRUNE_E_SHAPE, text);
+    }
+    int same = !all || prune_tensor_rank(all) == rank;
+    for (int32_t k = 1; all && same && k < rank; k++)
+        same = prune_tensor_shape(all)[k] == prune_tensor_shape(y)[k];
+    if (!same) {
+        snprintf(text, sizeof text,
+                 "output \"%.200s\" has another shape in a batch of %lld samples than in the first: run all at once "
+                 "with --batch %lld",
+                 name, (long long)count, (long long)job->samples.samples);
+        return prune_fail(PRUNE_E_SHAPE, text);
+    }
+    return PRUNE_OK;
 }
 
 static int keep_part(void *user, prune_session *session, int64_t first, int64_t count)
@@ -66,7 +86,9 @@ static int keep_part(void *user, prune_session *session, int64_t first, int64_t 
     struct job *job = user;
     for (int i = 0; i < job->outputs.count; i++) {
         const prune_tensor *y = prune_session_output(session, job->numbers[i]);
-        int32_t status = job->arrays[i] ? PRUNE_OK : make_array(job, i, y, count);
+        int32_t status = check_part(job, i, y, count);
+        if (!status && !job->arrays[i])
+            status = make_array(job, i, y, count);
         if (status)
             return complain_status(status, job->model);
         int64_t bytes = prune_tensor_count(y) * prune_dtype_size(prune_tensor_dtype(y));

@@ -234,9 +234,10 @@ static int load_words(struct samples *samples, const struct words *words, int fi
 
 int samples_load(struct samples *samples, const prune_graph *graph, prune_context *context)
 {
-    samples->count = prune_graph_input_count(graph);
-    if (samples->count > MAX_INPUTS)
-        return complain(BAD_INPUT, "the model has %d inputs; at most %d can be fed", (int)samples->count, MAX_INPUTS);
+    int32_t inputs = prune_graph_input_count(graph);
+    if (inputs > MAX_INPUTS)
+        return complain(BAD_INPUT, "the model has %d inputs; at most %d can be fed", (int)inputs, MAX_INPUTS);
+    samples->count = inputs; /* samples_free goes by it: never more than there is room for */
     for (int32_t i = 0; i < samples->count; i++)
         samples->names[i] = prune_graph_input_name(graph, i);
     int code = load_words(samples, &samples->set, 1, graph, context);

@@ -6,6 +6,7 @@ make_json
 data=${PRUNE_TEST_DATA:-../shared/data}
 case $data in /*) ;; *) data=$PWD/$data ;; esac
 tiny=$PWD/tests/golden/tiny.onnx
+fixed=$PWD/tests/golden/fixed.onnx inputs65=$PWD/tests/golden/inputs65.onnx
 cp "$tiny" "$scratch/before.onnx"
 cd "$scratch" || exit 1
 
@@ -44,6 +45,19 @@ prune run "$tiny" --inputs x.npy --mean 1,2,3 -o y.npy
 refused "means for another number of channels" 2 "2 channels"
 prune run "$tiny" --inputs x.npy -o none=y.npy
 refused "an output that is none" 2 "no such output"
+
+# Axis 0 of z is as long as the first part of two samples, and not as the last of one.
+npy three.npy '|u1' '(3, 4)' '\001\002\003\004\005\006\007\010\011\012\013\014'
+prune run "$fixed" --inputs three.npy --batch 2 -o y=y3.npy -o z=z3.npy
+refused "an output that counts no samples, in the last part" 3 'output "z" has no axis 0 that counts the 1 samples'
+if [ -e z3.npy ]; then fail "no output is written" "z3.npy is there"; else ok "no output is written"; fi
+prune run "$fixed" --inputs three.npy --batch 3 -o y=y3.npy -o z=z3.npy
+ended "an output that counts no samples, all at once" 0
+for command in "run -o y3.npy" "eval --labels labels.npy" inspect "model --sparsity 0.5 -o none.onnx"; do
+  # shellcheck disable=SC2086
+  prune $command "$inputs65" --inputs three.npy
+  refused "65 inputs, ${command%% *}" 3 "65 inputs; at most 64"
+done
 
 for method in "--criterion l1" "--criterion wanda" "--recover sparsegpt" "--recover obc" \
   "--criterion l1 --recover least-squares" "--criterion wanda --recover obs"; do
