@@ -71,7 +71,7 @@ START_TEST(create_refuses_bad_arguments)
     FAILS(prune_tensor_create(NULL, NULL, PRUNE_F32, 2, shape), PRUNE_E_ARGUMENT, "out is NULL");
     FAILS(prune_tensor_create(&out, NULL, PRUNE_F32, 2, NULL), PRUNE_E_ARGUMENT, "shape is NULL");
     FAILS(prune_tensor_create(&out, NULL, 0, 2, shape), PRUNE_E_DTYPE, "0 is no dtype");
-    FAILS(prune_tensor_create(&out, NULL, 13, 2, shape), PRUNE_E_DTYPE, "9 is no dtype");
+    FAILS(prune_tensor_create(&out, NULL, 13, 2, shape), PRUNE_E_DTYPE, "13 is no dtype");
     FAILS(prune_tensor_create(&out, NULL, -1, 2, shape), PRUNE_E_DTYPE, "-1 is no dtype");
     FAILS(prune_tensor_create(&out, NULL, PRUNE_F32, -1, shape), PRUNE_E_SHAPE, "rank is -1");
     FAILS(prune_tensor_create(&out, NULL, PRUNE_F32, 9, shape), PRUNE_E_SHAPE, "0 to 8");
