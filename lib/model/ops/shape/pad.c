@@ -46,9 +46,11 @@ static int32_t find_padding(const struct pm_call *call, struct padding *padding)
         if (more > INT32_MAX || pads[i] < -extent || pads[half + i] < -extent)
             return pr_fail(PRUNE_E_SHAPE, "pads of %lld and %lld along axis %d of %lld elements", (long long)pads[i],
                            (long long)pads[half + i], (int)axis, (long long)extent);
-        if (padding->mode != CONSTANT && more > 0 && extent < (padding->mode == REFLECT ? more + 1 : 1))
-            return pr_fail(PRUNE_E_SHAPE, "axis %d of %lld elements is too short to be padded by %lld from within",
-                           (int)axis, (long long)extent, (long long)more);
+        /* What is cut off is gone before the rest is repeated. */
+        int64_t kept = extent + (pads[i] < 0 ? pads[i] : 0) + (pads[half + i] < 0 ? pads[half + i] : 0);
+        if (padding->mode != CONSTANT && more > 0 && kept < (padding->mode == REFLECT ? more + 1 : 1))
+            return pr_fail(PRUNE_E_SHAPE, "%lld elements of axis %d are too few to be padded by %lld from within",
+                           (long long)kept, (int)axis, (long long)more);
     }
     return PRUNE_OK;
 }
