@@ -10,10 +10,16 @@
 static int32_t infer(struct pm_call *call)
 {
     struct pm_type *out = &call->outputs[0].type;
+    static const char *const forms[] = {"value_float", "value_int", "value_floats", "value_ints"};
     const int64_t *wholes;
     const float *reals;
+    int found = 0;
     PR_TRY(pm_expect_inputs(call, 0, 0));
     PR_TRY(pm_expect_outputs(call, 1, 1));
+    for (int i = 0; i < 4; i++)
+        found += pm_attribute(call->node, forms[i]) != NULL;
+    if (found > 1)
+        return pr_fail(PRUNE_E_FORMAT, "%d attributes give its value; it must be one", found);
     if (pm_attribute(call->node, "value_float"))
         return pm_type_set(out, PRUNE_F32, 0, NULL);
     if (pm_attribute(call->node, "value_int"))
