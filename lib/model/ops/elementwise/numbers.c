@@ -96,6 +96,27 @@ static uint16_t to_bf16(float value)
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* The float next to `value` on either side whose last bit is odd, unless a float has it: what is rounded to fewer bits
+ * from there comes out as if it had been rounded once. */
+static float odd_float(double value)
+{
+    float near = (float)value;
+    if ((double)near == value || value != value)
+        return near;
+    uint32_t bits = bits_of_float(near);
+    if (!(bits & 1))
+        bits += fabs((double)near) < fabs(value) ? 1 : UINT32_MAX;
+    return float_of_bits(bits);
+}
+
+/* The same of a whole number, of which a double may not hold the last 11 bits. */
+static float odd_whole(int64_t value)
+{
+    if (value > -((int64_t)1 << 53) && value < (int64_t)1 << 53)
+        return odd_float((double)value);
+    return odd_float((double)((value & ~(int64_t)0x7ff) | (value & 0x7ff ? 0x800 : 0)));
+}
+
 static float as_is_f32(float value)
 {
     return value;
@@ -193,15 +214,15 @@ static int64_t cut(double value, double least, double most)
         break;                                                                                                         \
     }
 
-#define TO_FLOAT(number, type, encode)                                                                                 \
+#define TO_FLOAT(number, type, whole, narrowed, encode)                                                                \
     case number: {                                                                                                     \
         type *to = (type *)data + at;                                                                                  \
         if (domain == PM_I64)                                                                                          \
             for (int64_t i = 0; i < n; i++)                                                                            \
-                to[i] = (type)encode((float)((const int64_t *)numbers)[i]);                                            \
+                to[i] = (type)encode(whole(((const int64_t *)numbers)[i]));                                            \
         else if (domain == PM_F64)                                                                                     \
             for (int64_t i = 0; i < n; i++)                                                                            \
-                to[i] = (type)encode((float)((const double *)numbers)[i]);                                             \
+                to[i] = (type)encode(narrowed(((const double *)numbers)[i]));                                          \
         else                                                                                                           \
             for (int64_t i = 0; i < n; i++)                                                                            \
                 to[i] = (type)encode(((const float *)numbers)[i]);                                                     \
@@ -221,10 +242,10 @@ void pm_store(enum pm_domain domain, const void *numbers, int64_t n, int32_t dty
         return;
     }
     switch (dtype) {
-        TO_FLOAT(PRUNE_F32, float, )
-        TO_FLOAT(PRUNE_F16, uint16_t, to_f16)
-        TO_FLOAT(PRUNE_BF16, uint16_t, to_bf16)
-        TO_FLOAT(PRUNE_F64, double, (double))
+        TO_FLOAT(PRUNE_F32, float, (float), (float), )
+        TO_FLOAT(PRUNE_F16, uint16_t, odd_whole, odd_float, to_f16)
+        TO_FLOAT(PRUNE_BF16, uint16_t, odd_whole, odd_float, to_bf16)
+        TO_FLOAT(PRUNE_F64, double, , , (double))
         TO(PRUNE_U8, uint8_t, 0, UINT8_MAX)
         TO(PRUNE_BOOL, uint8_t, 0, 1)
         TO(PRUNE_I8, int8_t, INT8_MIN, INT8_MAX)
