@@ -32,6 +32,16 @@ static inline prune_tensor *tensor_of(int32_t dtype, int32_t rank, const int64_t
     return tensor;
 }
 
+/* Whole numbers along one axis, as axes and shapes are given. */
+static inline prune_tensor *wholes(int64_t count, const int64_t *numbers)
+{
+    prune_tensor *tensor;
+    OK(prune_tensor_create(&tensor, NULL, PRUNE_I64, 1, &count));
+    if (count > 0)
+        memcpy(prune_tensor_data(tensor), numbers, (size_t)count * sizeof *numbers);
+    return tensor;
+}
+
 /* A tensor's numbers as doubles, to be freed. */
 static inline double *doubles_of(const prune_tensor *tensor)
 {
