@@ -47,7 +47,7 @@ static inline double *doubles_of(const prune_tensor *tensor)
 {
     prune_tensor *wide;
     int64_t count = prune_tensor_count(tensor);
-    double *numbers = malloc((size_t)(count + 1) * sizeof *numbers);
+    double *numbers = calloc((size_t)(count + 1), sizeof *numbers);
     OK(prune_tensor_convert(&wide, tensor, PRUNE_F64));
     if (count > 0)
         memcpy(numbers, prune_tensor_const_data(wide), (size_t)count * sizeof *numbers);
@@ -78,7 +78,7 @@ static inline prune_tensor *random_of(int32_t dtype, int32_t rank, const int64_t
     int64_t count = 1;
     for (int32_t i = 0; i < rank; i++)
         count *= shape[i];
-    double *numbers = malloc((size_t)(count + 1) * sizeof *numbers);
+    double *numbers = calloc((size_t)(count + 1), sizeof *numbers);
     for (int64_t i = 0; i < count; i++) {
         double number = (double)next_random(&seed) / 0x1p31;
         if (dtype == PRUNE_BOOL)
