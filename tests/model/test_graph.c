@@ -155,12 +155,13 @@ START_TEST(masks_set_what_they_prune_to_zero)
     prune_graph *graph = empty();
     const float numbers[4] = {1, -2, 3, -0.0F}, fresh[4] = {5, 6, 7, 8};
     const int64_t two[] = {2, 2}, indices[4] = {0, 1, 2, 3};
+    uint8_t bytes[4] = {0, 1, 1, 0};
     prune_tensor *keep, *values, *wrong;
     prune_mask *mask, *other;
     add_parameter(graph->body, "w", PRUNE_F32, 1, four, numbers);
     add_parameter(graph->body, "i", PRUNE_I64, 1, four, indices);
     OK(pm_graph_finish(graph));
-    OK(prune_tensor_borrow(&keep, NULL, (uint8_t[]){0, 1, 1, 0}, PRUNE_BOOL, 1, four, NULL));
+    OK(prune_tensor_borrow(&keep, NULL, bytes, PRUNE_BOOL, 1, four, NULL));
     OK(prune_mask_from_bool(&mask, keep));
     OK(prune_graph_set_mask(graph, "w", mask));
     const float *now = prune_tensor_const_data(prune_graph_parameter(graph, "w"));
