@@ -287,6 +287,32 @@ START_TEST(a_convolution_in_groups_is_repaired_group_by_group)
 }
 END_TEST
 
+START_TEST(a_budget_holds_where_groups_share_it)
+{
+    static const int64_t shape[] = {2, 8, 5, 5};
+    enum { ALL = 4 * 2 * 9, BUDGET = 35 }; /* 37 go, which 4 groups cannot share evenly */
+    float w[ALL];
+    prune_graph *graph;
+    fill(w, ALL, 6);
+    OK(pm_graph_create(&graph, NULL, 13));
+    add_input(graph->body, "x", PRUNE_F32, 4, shape);
+    add_parameter(graph->body, "w", PRUNE_F32, 4, (const int64_t[]){4, 2, 3, 3}, w);
+    OK(add_node(graph->body, "conv", "Conv", "x,w", "y", "group", PM_INT, 4, NULL));
+    add_output(graph->body, "y");
+    OK(pm_graph_finish(graph));
+    prune_tensor *x = x_tensor(4, shape);
+    prune_pruner *pruner = pruner_of(graph, x);
+    set_method(pruner, "l1", "element", NULL);
+    OK(prune_pruner_include(pruner, "w", 1, NULL));
+    OK(prune_pruner_set_target(pruner, PRUNE_BUDGET, BUDGET, "parameters"));
+    OK(prune_pruner_run(pruner));
+    ck_assert_double_le(prune_pruner_layer_number(pruner, 0, PRUNE_LAYER_KEPT), BUDGET);
+    ck_assert_double_gt(prune_pruner_layer_number(pruner, 0, PRUNE_LAYER_KEPT), BUDGET - 4);
+    free_all(pruner, graph);
+    prune_tensor_free(x);
+}
+END_TEST
+
 START_TEST(batch_normalisation_gets_the_statistics_of_the_pruned_network)
 {
     float ones[HIDDEN], zeros[HIDDEN] = {0};
@@ -389,6 +415,7 @@ END_TEST
 
 TEST_MAIN("pruner", layers_are_listed_in_order, transposed_weights_keep_2_of_4_along_their_inputs,
           a_layer_is_observed_on_what_the_pruned_layers_before_it_make, repaired_layers_are_nearer_to_the_dense_ones,
-          a_budget_ranks_all_layers_together, a_convolution_in_groups_is_repaired_group_by_group,
+          a_budget_ranks_all_layers_together, a_budget_holds_where_groups_share_it,
+          a_convolution_in_groups_is_repaired_group_by_group,
           batch_normalisation_gets_the_statistics_of_the_pruned_network, what_cannot_be_pruned_is_refused,
           resnet20_keeps_half_of_every_layer)

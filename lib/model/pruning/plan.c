@@ -97,9 +97,11 @@ int32_t prune_pruner_plan(prune_pruner *pruner)
         return pr_fail(PRUNE_E_ARGUMENT, "granularity %s %s", prune_granularity_spec(pruner->granularity),
                        pruner->target == PRUNE_QUOTA ? "has no quota; set a target"
                                                      : "has a quota; the target must be PRUNE_QUOTA");
-    for (int32_t i = 0; i < pruner->layer_count; i++)
-        pruner->layers[i].sparsity =
-            pruner->layers[i].included && pruner->target == PRUNE_SPARSITY ? pruner->amount : -1;
+    pruner->is_planned = 0;
+    for (int32_t i = 0; i < pruner->layer_count; i++) {
+        int is_same = pruner->cost == PM_UNIFORM && pruner->target == PRUNE_SPARSITY;
+        pruner->layers[i].sparsity = is_same && pruner->layers[i].included ? pruner->amount : -1;
+    }
     if (pruner->cost != PM_UNIFORM)
         PR_TRY(rank_all(pruner));
     pruner->is_planned = 1;

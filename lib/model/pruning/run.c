@@ -2,6 +2,7 @@
  *
  * Layer after layer: observe, choose, repair, go on with the pruned weights.
  */
+#include <math.h>
 #include <stddef.h>
 
 #include "model/pruning/pruner.h"
@@ -16,6 +17,11 @@ static int32_t prune_group(const prune_pruner *pruner, const struct pm_pruned *l
     prune_mask *mask = NULL;
     if (pruner->criterion) {
         status = prune_criterion_score(&scores, pruner->criterion, weights, observations, pruner->granularity);
+        if (!status && pruner->cost != PM_UNIFORM) {
+            /* As many as the ranking took, rounded up where they are shared out to groups: no more than the budget. */
+            target = PRUNE_COUNT;
+            amount = ceil(layer->sparsity * (double)prune_tensor_count(prune_scores_values(scores)) - 1e-6);
+        }
         if (!status)
             status = prune_mask_select(&mask, scores, target, amount);
         if (!status)

@@ -113,9 +113,10 @@ int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs)
     *needs = prune_criterion_needs(pruner->criterion) | prune_recovery_needs(pruner->recovery);
     if (*needs & ~possible)
         return pr_fail(PRUNE_E_UNSUPPORTED,
-                       "criterion %s needs gradients or activations, which running a model forward does not give for "
-                       "its weights; take one of weights and inputs (l1, wanda, ...)",
-                       prune_criterion_spec(pruner->criterion));
+                       "%s needs gradients or activations, which running a model forward does not give for its "
+                       "weights; take a method of weights and inputs (l1, wanda, sparsegpt, ...)",
+                       prune_criterion_needs(pruner->criterion) & ~possible ? prune_criterion_spec(pruner->criterion)
+                                                                            : prune_recovery_spec(pruner->recovery));
     return PRUNE_OK;
 }
 
