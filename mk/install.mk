@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # install, uninstall, dist, distcheck. GNU's directories and DESTDIR.
 
-MODEL_HEADERS := $(patsubst %,include/prune/%.h,cost file graph matrix model network pruner report session stream train)
+MODEL_HEADERS := $(patsubst %,include/prune/%.h,compare cost file graph matrix model network pruner report session stream train)
 CORE_HEADERS := $(filter-out $(MODEL_HEADERS),$(wildcard include/prune/*.h))
 INSTALLED_HEADERS = $(CORE_HEADERS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_HEADERS))
 INSTALLED_LIBRARIES = prune $(if $(filter yes,$(HAVE_MODEL)),prune-model)

@@ -3,64 +3,23 @@
  * prune eval on a whole model: how many samples its first output ranks right.
  */
 #include "graphs.h"
-#include "tensors.h"
 
 struct job {
     struct common common;
     struct samples samples;
-    const char *labels_path, *model;
+    struct labels labels;
+    const char *model;
     int64_t batch;
-    prune_tensor *labels;
     int64_t correct, classes;
 };
-
-/* The class with the largest logit, the lower of equal ones, a NaN never. */
-static int64_t choose(const float *logits, int64_t classes)
-{
-    int64_t best = -1;
-    for (int64_t i = 0; i < classes; i++)
-        if (logits[i] == logits[i] && (best < 0 || logits[i] > logits[best]))
-            best = i;
-    return best;
-}
 
 static int count_part(void *user, prune_session *session, int64_t first, int64_t count)
 {
     struct job *job = user;
-    const prune_tensor *y = prune_session_output(session, 0);
-    const int64_t *labels = prune_tensor_const_data(job->labels);
-    if (!y || prune_tensor_dtype(y) != PRUNE_F32 || prune_tensor_rank(y) < 1 || prune_tensor_shape(y)[0] != count)
-        return complain(BAD_INPUT, "%s: its first output is no f32 of one row for each sample", job->model);
-    job->classes = prune_tensor_count(y) / count;
-    const float *logits = prune_tensor_const_data(y);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t label = labels[first + i];
-        if (label < 0 || label >= job->classes)
-            return complain(BAD_INPUT, "%s: label %lld of sample %lld is outside the %lld classes", job->labels_path,
-                            (long long)label, (long long)(job->samples.first + first + i), (long long)job->classes);
-        job->correct += choose(logits + i * job->classes, job->classes) == label;
-    }
-    return DONE;
-}
-
-static int load_labels(struct job *job, prune_context *context)
-{
-    prune_tensor *read = NULL, *part = NULL;
-    int code = tensor_read(&read, context, job->labels_path);
-    if (code)
-        return code;
-    int64_t there = prune_tensor_rank(read) == 1 ? prune_tensor_shape(read)[0] : -1;
-    if (there < job->samples.first + job->samples.samples) {
-        prune_tensor_free(read);
-        return complain(BAD_INPUT, "%s has %lld labels of rank 1; %lld are needed", job->labels_path,
-                        (long long)(there < 0 ? 0 : there), (long long)(job->samples.first + job->samples.samples));
-    }
-    int32_t status = prune_tensor_slice(&part, read, 0, job->samples.first, job->samples.samples, 1);
-    if (!status)
-        status = prune_tensor_convert(&job->labels, part, PRUNE_I64);
-    prune_tensor_free(part);
-    prune_tensor_free(read);
-    return status ? complain_status(status, job->labels_path) : DONE;
+    int code = labels_count(&job->labels, &job->samples, job->model, session, first, count, &job->correct);
+    if (!code)
+        job->classes = prune_tensor_count(prune_session_output(session, 0)) / count;
+    return code;
 }
 
 static int show(const struct job *job)
@@ -88,13 +47,13 @@ static int work(struct job *job)
     if (!code && !job->samples.samples)
         code = complain(USAGE, "eval takes samples: --inputs X.npy");
     if (!code)
-        code = load_labels(job, context);
+        code = labels_load(&job->labels, &job->samples, context);
     if (!code)
         code = samples_run(&job->samples, graph, job->batch, NULL, count_part, job);
     if (!code)
         code = show(job);
     samples_free(&job->samples);
-    prune_tensor_free(job->labels);
+    prune_tensor_free(job->labels.array);
     prune_graph_free(graph);
     prune_context_free(context);
     return code;
@@ -107,7 +66,7 @@ int graph_eval(const struct command *self, int argc, char **argv)
     job = (struct job){.batch = 64};
     options_add(&options,
                 (struct option[]){
-                    {OPTION_TEXT, "labels", 0, &job.labels_path, "Y.npy", "the right classes, whole numbers", 0, 0},
+                    {OPTION_TEXT, "labels", 0, &job.labels.path, "Y.npy", "the right classes, whole numbers", 0, 0},
                     {OPTION_WHOLE, "batch", 0, &job.batch, "B", "samples at a time (64)", 1, 65536},
                     {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                 });
@@ -118,7 +77,7 @@ int graph_eval(const struct command *self, int argc, char **argv)
         code = options_operands(&options, self, 1, 1, "one model");
     if (!code && !options.help) {
         job.model = options.operands.items[0];
-        code = job.labels_path ? work(&job) : option_missing(self, "--labels Y.npy");
+        code = job.labels.path ? work(&job) : option_missing(self, "--labels Y.npy");
     }
     options_free(&options);
     return code;

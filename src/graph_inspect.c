@@ -47,22 +47,16 @@ static json_t *parameters_json(const prune_graph *graph, struct totals *totals)
     for (int32_t i = 0; i < prune_graph_parameter_count(graph); i++) {
         const char *name = prune_graph_parameter_name(graph, i);
         const prune_tensor *tensor = prune_graph_parameter(graph, name);
-        int32_t dtype = prune_tensor_dtype(tensor);
-        int64_t count = prune_tensor_count(tensor), kept = count;
-        prune_mask *mask = NULL;
+        int64_t count = 0, kept = 0;
         char text[256];
-        int is_float = dtype == PRUNE_F32 || dtype == PRUNE_F16 || dtype == PRUNE_BF16 || dtype == PRUNE_F64;
-        if (!is_float)
+        if (!graph_count(tensor, &count, &kept))
             continue; /* shapes and indices are no parameters */
-        if (prune_tensor_rank(tensor) > 1 && prune_mask_from_nonzero(&mask, tensor) == PRUNE_OK)
-            kept = prune_mask_kept(mask);
-        prune_mask_free(mask);
         totals->parameters += count;
         totals->kept += kept;
         shape_text(text, sizeof text, prune_tensor_rank(tensor), prune_tensor_shape(tensor));
         json_array_append_new(parameters, json_pack("{s:o, s:s, s:s, s:I, s:I}", "name", json_text(name), "dtype",
-                                                    prune_dtype_name(dtype), "shape", text, "count", (json_int_t)count,
-                                                    "nonzero", (json_int_t)kept));
+                                                    prune_dtype_name(prune_tensor_dtype(tensor)), "shape", text,
+                                                    "count", (json_int_t)count, "nonzero", (json_int_t)kept));
     }
     return parameters;
 }

@@ -4,20 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file_kind.h"
 #include "tensors.h"
 
 int graph_is_named(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        if (name_ends(argv[i], ".onnx") && argv[i][0] != '-' && strcmp(argv[i - 1], "-o") != 0 &&
-            strcmp(argv[i - 1], "--output") != 0)
+        if (argv[i][0] != '-' && strcmp(argv[i - 1], "-o") != 0 && strcmp(argv[i - 1], "--output") != 0 &&
+            (name_ends(argv[i], ".onnx") || file_kind(argv[i]) == FILE_ONNX))
             return 1;
     return 0;
 }
 
+/* Fewer zeros than this are no pruning. */
+#define LEAST_ZEROS 0.05
+
 int graph_read(prune_graph **graph, prune_context *context, const char *path)
 {
     int32_t status = prune_graph_read(graph, context, path, NULL);
+    if (!status)
+        status = prune_graph_mask_zeros(*graph, LEAST_ZEROS, NULL);
     return status ? complain_status(status, NULL) : DONE;
 }
 

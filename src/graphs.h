@@ -21,9 +21,10 @@ struct samples {
     int64_t samples; /* axis 0 of those that are not fixed */
 };
 
-/* Whether an operand names a whole model: NAME.onnx. */
+/* Whether an operand names a whole model: NAME.onnx, or a file that is one. */
 int graph_is_named(int argc, char **argv);
 
+/* Parameters with zeros get masks, so that they run sparse where that pays. */
 int graph_read(prune_graph **graph, prune_context *context, const char *path);
 int graph_write(const prune_graph *graph, const char *path, const char *spec);
 
@@ -40,6 +41,23 @@ void samples_part_free(prune_tensor *part[MAX_INPUTS], const struct samples *sam
 typedef int samples_take(void *user, prune_session *session, int64_t first, int64_t count);
 int samples_run(const struct samples *samples, const prune_graph *graph, int64_t batch, const char *spec,
                 samples_take *take, void *user);
+
+/* --labels: the right classes of all samples in the file, and how many the first output ranks right so far. */
+struct labels {
+    const char *path;
+    prune_tensor *array;
+};
+int labels_load(struct labels *labels, const struct samples *samples, prune_context *context);
+/* Adds to *correct; `first` counts from the first sample taken. */
+int labels_count(const struct labels *labels, const struct samples *samples, const char *model,
+                 const prune_session *session, int64_t first, int64_t count, int64_t *correct);
+
+/* What the parameters of a model are: floating numbers, and those that are not zero. */
+void graph_counts(const prune_graph *graph, int64_t *parameters, int64_t *nonzero);
+/* Of one of them; 0 where it is no floating parameter. */
+int graph_count(const prune_tensor *tensor, int64_t *count, int64_t *nonzero);
+
+int64_t file_bytes(const char *path);
 
 /* The commands on whole models, which take other options than those on networks. */
 int graph_model(const struct command *self, int argc, char **argv);

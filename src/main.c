@@ -13,8 +13,8 @@
 #include "tool.h"
 
 static const struct command *const commands[] = {
-    &cmd_train, &cmd_model, &cmd_score, &cmd_mask,    &cmd_apply,  &cmd_recover, &cmd_order,   &cmd_verify,
-    &cmd_pack,  &cmd_eval,  &cmd_run,   &cmd_inspect, &cmd_report, &cmd_bench,   &cmd_convert, &cmd_list,
+    &cmd_train, &cmd_model, &cmd_score,   &cmd_mask,    &cmd_apply,  &cmd_recover, &cmd_order,   &cmd_verify, &cmd_pack,
+    &cmd_eval,  &cmd_run,   &cmd_compare, &cmd_inspect, &cmd_report, &cmd_bench,   &cmd_convert, &cmd_list,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

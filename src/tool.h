@@ -42,7 +42,7 @@ struct command {
 };
 
 extern const struct command cmd_train, cmd_model, cmd_score, cmd_mask, cmd_apply, cmd_recover, cmd_order, cmd_verify,
-    cmd_pack, cmd_eval, cmd_run, cmd_inspect, cmd_report, cmd_bench, cmd_convert, cmd_list;
+    cmd_pack, cmd_eval, cmd_run, cmd_compare, cmd_inspect, cmd_report, cmd_bench, cmd_convert, cmd_list;
 
 /* options.c */
 

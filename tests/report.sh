@@ -44,7 +44,7 @@ declared_in() {
 }
 
 # The headers of libprune-model; the others are libprune's.
-model_headers="cost file graph matrix model network pruner report session stream train"
+model_headers="compare cost file graph matrix model network pruner report session stream train"
 headers_of() {
   for header in include/prune/*.h; do
     name=$(basename "$header" .h)

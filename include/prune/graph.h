@@ -63,6 +63,11 @@ PRUNE_API const prune_mask *prune_graph_mask(const prune_graph *graph, const cha
  * another shape, PRUNE_E_DTYPE for a parameter that is not floating. */
 PRUNE_API int32_t prune_graph_set_mask(prune_graph *graph, const char *name, const prune_mask *mask);
 
+/* Gives a mask to every floating parameter of two dimensions or more that has none and of which at least a fraction
+ * `least` (0 to 1) is zero, and some are: what is not zero is kept. A file with dense weights does not say what was
+ * pruned. *count (NULL allowed): how many got one. */
+PRUNE_API int32_t prune_graph_mask_zeros(prune_graph *graph, double least, int32_t *count);
+
 /* New numbers of the same shape and dtype; with a mask, what it prunes stays +0.0. */
 PRUNE_API int32_t prune_graph_set_parameter(prune_graph *graph, const char *name, const prune_tensor *values);
 

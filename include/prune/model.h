@@ -5,6 +5,7 @@
 #ifndef PRUNE_MODEL_H
 #define PRUNE_MODEL_H
 
+#include "prune/compare.h"
 #include "prune/cost.h"
 #include "prune/file.h"
 #include "prune/graph.h"

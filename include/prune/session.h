@@ -52,6 +52,9 @@ PRUNE_API const char *prune_session_step_node(const prune_session *session, int3
 PRUNE_API const char *prune_session_step_kernels(const prune_session *session, int32_t index);
 PRUNE_API int64_t prune_session_step_macs(const prune_session *session, int32_t index);
 
+/* Of those the ones whose weight is kept by its mask. */
+PRUNE_API int64_t prune_session_step_kept_macs(const prune_session *session, int32_t index);
+
 PRUNE_API void prune_session_free(prune_session *session);
 
 #ifdef __cplusplus

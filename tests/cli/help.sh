@@ -4,7 +4,7 @@
 . tests/tool.sh
 make_json
 
-commands="train model score mask apply recover order verify pack eval run inspect report bench convert list"
+commands="train model score mask apply recover order verify pack eval run compare inspect report bench convert list"
 prune help
 ended "help" 0
 for name in $commands; do

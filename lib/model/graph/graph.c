@@ -256,3 +256,41 @@ int32_t prune_graph_set_parameter(prune_graph *graph, const char *name, const pr
             (long long)prune_tensor_count(values));
     return replace(parameter, values, parameter->mask);
 }
+
+/* The mask of what is not zero, where enough is; NULL where the parameter stays as it is. */
+static int32_t find_zeros(prune_mask **mask, const struct pm_parameter *parameter, double least)
+{
+    const prune_tensor *tensor = parameter->tensor;
+    int32_t dtype = prune_tensor_dtype(tensor);
+    prune_mask *found = NULL;
+    *mask = NULL;
+    int is_float = dtype == PRUNE_F32 || dtype == PRUNE_F16 || dtype == PRUNE_BF16 || dtype == PRUNE_F64;
+    if (parameter->mask || !is_float || prune_tensor_rank(tensor) < 2 || prune_tensor_count(tensor) == 0)
+        return PRUNE_OK;
+    PR_TRY(prune_mask_from_nonzero(&found, tensor));
+    int64_t count = prune_mask_count(found), zeros = count - prune_mask_kept(found);
+    if (zeros == 0 || (double)zeros < least * (double)count)
+        prune_mask_free(found);
+    else
+        *mask = found;
+    return PRUNE_OK;
+}
+
+int32_t prune_graph_mask_zeros(prune_graph *graph, double least, int32_t *count)
+{
+    int32_t found = 0;
+    PR_REQUIRE(graph);
+    if (!(least >= 0 && least <= 1))
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: a fraction of %g; it must be 0 to 1", __func__, least);
+    for (int32_t i = 0; i < graph->parameter_count; i++) {
+        prune_mask *mask;
+        PR_TRY(find_zeros(&mask, graph->parameters[i], least));
+        if (!mask)
+            continue;
+        graph->parameters[i]->mask = mask; /* -0.0 stays in dense files: what is pruned adds nothing */
+        found++;
+    }
+    if (count)
+        *count = found;
+    return PRUNE_OK;
+}

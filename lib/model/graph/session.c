@@ -305,6 +305,27 @@ int64_t prune_session_step_macs(const prune_session *session, int32_t index)
     return step && step->kind->macs ? step->kind->macs(&step->call) : 0;
 }
 
+/* `macs` by what the mask keeps; exact where every weight has the same number of products. */
+static int64_t kept_of(int64_t macs, const prune_mask *mask)
+{
+    int64_t all = mask ? prune_mask_count(mask) : 0, kept = mask ? prune_mask_kept(mask) : 0;
+    if (!all)
+        return macs;
+    if (macs % all == 0)
+        return macs / all * kept;
+    return (int64_t)((double)macs * ((double)kept / (double)all) + 0.5);
+}
+
+int64_t prune_session_step_kept_macs(const prune_session *session, int32_t index)
+{
+    const struct pm_step *step = step_at(session, index);
+    int64_t macs = prune_session_step_macs(session, index);
+    struct pm_layer layer;
+    for (int32_t i = 0; step && step->kind->layer && step->kind->layer(&step->call, i, &layer); i++)
+        macs -= layer.macs - kept_of(layer.macs, step->call.inputs[layer.input].mask);
+    return macs;
+}
+
 static void free_steps(prune_session *session, struct pm_step *steps, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a file is, by its first bytes.
+ */
+#ifndef FILE_KIND_H
+#define FILE_KIND_H
+
+enum file_kind { FILE_UNKNOWN, FILE_ONNX, FILE_SAFETENSORS, FILE_NPY, FILE_ZIP, FILE_INDEX };
+
+/* FILE_UNKNOWN also for what cannot be read. */
+enum file_kind file_kind(const char *path);
+
+#endif
