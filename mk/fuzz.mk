@@ -12,12 +12,15 @@ $(FUZZ_REPLAYS): $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/t
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_SAN := address,undefined
-FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(wildcard lib/model/io/*.c lib/model/io/*/*.c lib/model/graph/*.c lib/model/network/*.c lib/model/network/*/*.c))
+FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(wildcard lib/model/io/*.c lib/model/io/*/*.c lib/model/graph/*.c lib/model/network/*.c lib/model/network/*/*.c)) $(B)/fuzz/obj/onnx.pb-c.o
 FUZZ_PROGRAMS := $(FUZZ_NAMES:%=$(B)/fuzz/fuzz_%)
 $(B)/fuzz/obj/%.o: %.c $(B)/flags.stamp
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)$(FUZZ_CC) $(OWN_FLAGS) $(CPPFLAGS) -O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=undefined $(MODEL_CFLAGS) -I$(B)/gen -c -o $@ $<
 $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(USE_GENERATED)): $(GENERATED).h
+$(B)/fuzz/obj/onnx.pb-c.o: $(GENERATED).c $(B)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)$(FUZZ_CC) -std=c11 -O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=undefined $(MODEL_CFLAGS) -c -o $@ $<
 $(FUZZ_PROGRAMS): $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS) $(B)/libprune-model.a $(B)/libprune.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(FUZZ_CC) -fsanitize=fuzzer,$(FUZZ_SAN) -pthread $(LDFLAGS) -o $@ $< $(FUZZ_OBJECTS) $(B)/libprune-model.a $(B)/libprune.a $(MODEL_LIBS) $(CORE_LIBS) -lm
