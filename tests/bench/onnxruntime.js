@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Runs a model in onnxruntime on one thread, TURNS times for each line on stdin, and answers with a line: a contender of
-// bench_models. NODE_PATH says where onnxruntime-node is (npm install --ignore-scripts onnxruntime-node).
+// bench_models. NODE_PATH says where onnxruntime-node is, if it is not where ./setup bench puts it.
 const [, , model, extents, turns] = process.argv;
 let ort;
 try {
-  ort = require('onnxruntime-node');
+  ort = require(require.resolve('onnxruntime-node', { paths: [__dirname, 'build/node'] }));
 } catch (error) {
   process.exit(3);
 }
