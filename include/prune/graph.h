@@ -5,7 +5,7 @@
  * A model comes in as an ONNX file (opset 9 to 21 of the default domain) and goes out as one. What this library does
  * not know (operators, domains, fields) is kept and goes out as it came; prune/session.h says what can be run. A
  * parameter is a tensor that the file holds, an initializer or the tensor of a Constant node, also inside the branches
- * of an If. A graph is changed by one thread at a time.
+ * of an If. A model can also be built here, node by node. A graph is changed by one thread at a time.
  */
 #ifndef PRUNE_GRAPH_H
 #define PRUNE_GRAPH_H
@@ -70,6 +70,37 @@ PRUNE_API int32_t prune_graph_mask_zeros(prune_graph *graph, double least, int32
 
 /* New numbers of the same shape and dtype; with a mask, what it prunes stays +0.0. */
 PRUNE_API int32_t prune_graph_set_parameter(prune_graph *graph, const char *name, const prune_tensor *values);
+
+/* Building a model. An empty one, of an opset from 9 to 21; then inputs, parameters and nodes, each after those whose
+ * values it reads, and at the end outputs. A name has one source. What fails adds nothing. PRUNE_E_UNSUPPORTED for a
+ * graph that was read from a file, whose parts stay as they are.
+ *
+ * A parameter shares the memory of its tensor, which nothing writes to: memory that the tensor borrows must outlive the
+ * graph. A tensor whose strides are 0 stands for weights of which only the shape is known; it takes no memory until the
+ * graph is copied, written, pruned or run. */
+PRUNE_API int32_t prune_graph_create(prune_graph **out, prune_context *context, int64_t opset);
+PRUNE_API int32_t prune_graph_add_parameter(prune_graph *graph, const char *name, const prune_tensor *tensor);
+
+/* Extents of -1 are free; rank -1 (`shape` NULL) and dtype 0 leave it open what comes. PRUNE_E_FORMAT for a name that
+ * has a source, or an output that has none. */
+PRUNE_API int32_t prune_graph_add_input(prune_graph *graph, const char *name, int32_t dtype, int32_t rank,
+                                        const int64_t *shape);
+PRUNE_API int32_t prune_graph_add_output(prune_graph *graph, const char *name, int32_t dtype, int32_t rank,
+                                         const int64_t *shape);
+
+/* A node of the default domain ("Conv"), with a name that no other node has. An input "" or NULL is one left out, an
+ * output likewise. Operators that cannot be run here are taken too. PRUNE_E_FORMAT for an input that nothing makes and
+ * for an output that something makes already. */
+PRUNE_API int32_t prune_graph_add_node(prune_graph *graph, const char *name, const char *op, int32_t input_count,
+                                       const char *const *inputs, int32_t output_count, const char *const *outputs);
+
+/* Attributes of a node, in the four kinds that operators have: set anew when it is there. What a value means is not
+ * looked at before a session is made. PRUNE_E_ARGUMENT for a node that is not there. */
+PRUNE_API int32_t prune_graph_set_int(prune_graph *graph, const char *node, const char *attribute, int64_t value);
+PRUNE_API int32_t prune_graph_set_ints(prune_graph *graph, const char *node, const char *attribute, int32_t count,
+                                       const int64_t *values);
+PRUNE_API int32_t prune_graph_set_float(prune_graph *graph, const char *node, const char *attribute, float value);
+PRUNE_API int32_t prune_graph_set_text(prune_graph *graph, const char *node, const char *attribute, const char *text);
 
 #ifdef __cplusplus
 }

@@ -144,6 +144,7 @@ static int32_t copy_graph(prune_graph *to, const prune_graph *from)
     }
     if (from->name)
         PR_TRY(pr_copy_text(to->context, from->name, &to->name));
+    to->is_built = from->is_built;
     PR_TRY(fill_body(to->body, from->body));
     return pm_graph_finish(to);
 }

@@ -13,6 +13,9 @@
 #include "model/graph/type.h"
 #include "prune/graph.h"
 
+#define PM_OLDEST_OPSET 9
+#define PM_NEWEST_OPSET 21
+
 struct pm_operator; /* operator.h */
 struct pm_body;
 
@@ -98,6 +101,8 @@ struct prune_graph {
     struct pm_parameter **parameters;
     struct pm_body **homes; /* the body of each */
     int32_t parameter_count;
+    int is_built;           /* by build.c, which may add to it */
+    int32_t parameter_room; /* of these two lists, where it is */
 };
 
 /* An empty graph with an empty body, for readers and builders. */

@@ -19,8 +19,6 @@ typedef struct Pm__Onnx__Tensor pm_tensor_message;
 typedef struct Pm__Onnx__SparseTensor pm_sparse_message;
 typedef struct Pm__Onnx__ValueInfo pm_info_message;
 
-#define PM_OLDEST_OPSET 9
-#define PM_NEWEST_OPSET 21
 #define PM_MOST_DEPTH 100 /* of messages inside messages, as in other readers of protobuf */
 
 /* Attribute types and the place of a tensor's numbers, by the numbers of the specification. */
