@@ -21,25 +21,22 @@ static int32_t infer(struct pm_call *call)
 
 static int32_t run(const struct pm_call *call)
 {
-    const struct pm_operand *x = &call->inputs[0], *scale = &call->inputs[1], *zero = &call->inputs[2];
-    const struct pm_operand *y = &call->outputs[0];
+    const struct pm_operand *x = &call->inputs[0], *y = &call->outputs[0];
     struct pm_quantization quantization;
     union pm_chunk chunk, numbers;
+    struct pm_scales scales;
     PR_TRY(pm_quantization_of(call, &quantization));
     int64_t rows = quantization.outer * quantization.steps;
-    for (int64_t row = 0; row < rows && x->type.count > 0; row++) {
-        int64_t step = row % quantization.steps;
-        float by = (float)pm_number(scale->type.dtype, scale->data, step);
-        int64_t from = pm_has_input(call, 2) ? pm_whole(zero->type.dtype, zero->data, step) : 0;
+    for (int64_t row = 0; row < rows && x->type.count > 0; row++)
         for (int64_t i = 0; i < quantization.inner; i += PM_CHUNK) {
             int64_t n = quantization.inner - i < PM_CHUNK ? quantization.inner - i : PM_CHUNK;
             int64_t at = row * quantization.inner + i;
             const int64_t *whole = pm_load(PM_I64, x->type.dtype, x->data, at, n, &chunk);
+            pm_scales_of(call, &quantization, row, i, n, &scales);
             for (int64_t j = 0; j < n; j++)
-                numbers.f32[j] = (float)(whole[j] - from) * by;
+                numbers.f32[j] = (float)(whole[j] - scales.zero[j * scales.stride]) * scales.scale[j * scales.stride];
             pm_store(PM_F32, &numbers, n, y->type.dtype, y->data, at);
         }
-    }
     return PRUNE_OK;
 }
 

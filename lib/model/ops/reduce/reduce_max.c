@@ -12,6 +12,7 @@ PM_REDUCTION_LOOPS(i64, int64_t, INT64_MIN, (t > v || t != t) ? t : v, (t > v ||
 static const struct pm_reduction reduction = {
     .dtypes = PM_NUMBERS,
     .opset = 18,
+    .of_truth = 20,
     .start_f64 = -INFINITY,
     .start_i64 = INT64_MIN,
     .along_f64 = along_f64,

@@ -37,7 +37,8 @@ int32_t pm_reduction_infer(struct pm_call *call, const struct pm_reduction *redu
     int32_t rank = 0;
     PR_TRY(pm_expect_inputs(call, 1, call->opset < reduction->opset ? 1 : 2));
     PR_TRY(pm_expect_outputs(call, 1, 1));
-    PR_TRY(pm_expect_dtype(call, 0, reduction->dtypes));
+    int has_truth = reduction->of_truth && call->opset >= reduction->of_truth;
+    PR_TRY(pm_expect_dtype(call, 0, reduction->dtypes | (has_truth ? PM_SET(PRUNE_BOOL) : 0)));
     PR_TRY(axes_of(call, reduction, is_reduced, &none));
     for (int32_t axis = 0; axis < x->rank; axis++)
         if (!is_reduced[axis])
@@ -99,13 +100,25 @@ static int64_t offset_of(int64_t index, int32_t rank, const int64_t *extents, co
     return offset;
 }
 
-static void set_totals(const struct pm_reduction *r, enum pm_domain domain, union pm_chunk *totals, int64_t n)
+/* The number of the type that is next to `value`. */
+static int64_t within(int32_t dtype, int64_t value)
+{
+    int64_t bits = dtype == PRUNE_BOOL ? 1 : 8 * prune_dtype_size(dtype), is_unsigned = 0;
+    is_unsigned = dtype == PRUNE_BOOL || dtype == PRUNE_U8 || dtype == PRUNE_U16 || dtype == PRUNE_U32;
+    if (bits == 64)
+        return value;
+    int64_t most = ((int64_t)1 << (is_unsigned ? bits : bits - 1)) - 1, least = is_unsigned ? 0 : -most - 1;
+    return value < least ? least : value > most ? most : value;
+}
+
+static void set_totals(const struct pm_reduction *r, enum pm_domain domain, int32_t dtype, union pm_chunk *totals,
+                       int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         if (domain == PM_F64)
             totals->f64[i] = r->start_f64;
         else
-            totals->i64[i] = r->start_i64;
+            totals->i64[i] = within(dtype, r->start_i64);
 }
 
 static void finish(const struct pm_reduction *r, enum pm_domain domain, union pm_chunk *totals, int64_t n,
@@ -128,7 +141,7 @@ static void reduce_along(const struct pm_reduction *r, enum pm_domain domain, co
     for (int64_t result = 0; result < axes->results; result++) {
         int64_t base = offset_of(result, axes->kept, axes->kept_extents, axes->kept_strides);
         union pm_chunk total, chunk;
-        set_totals(r, domain, &total, 1);
+        set_totals(r, domain, x->type.dtype, &total, 1);
         for (int64_t run = 0; run < runs; run++) {
             int64_t from = base + offset_of(run, last, axes->reduced_extents, axes->reduced_strides);
             for (int64_t i = 0; i < length; i += PM_CHUNK) {
@@ -155,7 +168,7 @@ static void reduce_across(const struct pm_reduction *r, enum pm_domain domain, c
         for (int64_t i = 0; i < length; i += PM_CHUNK) {
             int64_t n = length - i < PM_CHUNK ? length - i : PM_CHUNK;
             union pm_chunk totals, chunk;
-            set_totals(r, domain, &totals, n);
+            set_totals(r, domain, x->type.dtype, &totals, n);
             for (int64_t each = 0; each < axes->each; each++) {
                 int64_t from = base + i + offset_of(each, axes->reduced, axes->reduced_extents, axes->reduced_strides);
                 const void *numbers = pm_load(domain, x->type.dtype, x->data, from, n, &chunk);

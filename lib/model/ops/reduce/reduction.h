@@ -20,7 +20,8 @@ struct pm_axes {
  * number of elements. */
 struct pm_reduction {
     uint32_t dtypes;
-    int32_t opset; /* from which the axes are an input */
+    int32_t opset;    /* from which the axes are an input */
+    int32_t of_truth; /* the opset from which bool is reduced too; 0 for none */
     double start_f64;
     int64_t start_i64;
     /* total op x[0] op x[1] ..., n elements; and totals[i] = totals[i] op x[i]. */
