@@ -662,8 +662,10 @@ START_TEST(quantizing_along_an_axis)
             REFUSED(PRUNE_E_SHAPE, "axis 0 of the input has 2", 13, "DequantizeLinear", INPUTS(x, scale, zero), "axis",
                     PM_INT, 0, NULL);
             REFUSED(PRUNE_E_SHAPE, "axis 3", 13, "DequantizeLinear", INPUTS(x, scale, zero), "axis", PM_INT, 3, NULL);
-            REFUSED(PRUNE_E_UNSUPPORTED, "block_size", 21, "DequantizeLinear", INPUTS(x, scale, zero), "block_size",
-                    PM_INT, 2, NULL);
+            REFUSED(PRUNE_E_SHAPE, "f32[3] for blocks of 2 along axis 1", 21, "DequantizeLinear",
+                    INPUTS(x, scale, zero), "block_size", PM_INT, 2, NULL);
+            REFUSED(PRUNE_E_FORMAT, "block_size is -1", 21, "DequantizeLinear", INPUTS(x, scale, zero), "block_size",
+                    PM_INT, -1, NULL);
             prune_tensor_free(x);
             prune_tensor_free(y);
             prune_tensor_free(scale);
