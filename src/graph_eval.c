@@ -49,6 +49,8 @@ static int work(struct job *job)
     if (!code)
         code = labels_load(&job->labels, &job->samples, context);
     if (!code)
+        code = samples_check(&job->samples, graph, job->batch, 1, (const int32_t[]){0});
+    if (!code)
         code = samples_run(&job->samples, graph, job->batch, NULL, count_part, job);
     if (!code)
         code = show(job);

@@ -42,6 +42,10 @@ typedef int samples_take(void *user, prune_session *session, int64_t first, int6
 int samples_run(const struct samples *samples, const prune_graph *graph, int64_t batch, const char *spec,
                 samples_take *take, void *user);
 
+/* Before samples_run: whether axis 0 of these outputs counts samples, where parts of one length cannot tell. */
+int samples_check(const struct samples *samples, const prune_graph *graph, int64_t batch, int32_t outputs,
+                  const int32_t *numbers);
+
 /* --labels: the right classes of all samples in the file, and how many the first output ranks right so far. */
 struct labels {
     const char *path;

@@ -6,7 +6,7 @@ make_json
 data=${PRUNE_TEST_DATA:-../shared/data}
 case $data in /*) ;; *) data=$PWD/$data ;; esac
 tiny=$PWD/tests/golden/tiny.onnx
-fixed=$PWD/tests/golden/fixed.onnx inputs65=$PWD/tests/golden/inputs65.onnx
+fixed=$PWD/tests/golden/fixed.onnx fixed_first=$PWD/tests/golden/fixed_first.onnx inputs65=$PWD/tests/golden/inputs65.onnx
 cp "$tiny" "$scratch/before.onnx"
 cd "$scratch" || exit 1
 
@@ -51,6 +51,18 @@ npy three.npy '|u1' '(3, 4)' '\001\002\003\004\005\006\007\010\011\012\013\014'
 prune run "$fixed" --inputs three.npy --batch 2 -o y=y3.npy -o z=z3.npy
 refused "an output that counts no samples, in the last part" 3 'output "z" has no axis 0 that counts the 1 samples'
 if [ -e z3.npy ]; then fail "no output is written" "z3.npy is there"; else ok "no output is written"; fi
+# And as long as both parts of two of four samples.
+npy four.npy '|u1' '(4, 4)' '\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017\020'
+prune run "$fixed" --inputs four.npy --batch 2 -o y=y3.npy -o z=z3.npy
+refused "an output that counts no samples, in no part" 3 'output "z" has no axis 0 that counts the 1 samples'
+if [ -e z3.npy ]; then fail "no output is written" "z3.npy is there"; else ok "no output is written"; fi
+prune run "$fixed" --inputs four.npy --batch 2 -o y=y3.npy
+ended "an output that counts them, in equal parts" 0
+prune run "$fixed" --inputs four.npy --batch 1 -o z=z3.npy
+refused "an output that counts no samples, one at a time" 3 'output "z" has no axis 0'
+npy right.npy '|u1' '(4,)' '\000\001\002\003'
+prune eval "$fixed_first" --inputs four.npy --labels right.npy --batch 2
+refused "eval of an output that counts no samples" 3 'output "z" has no axis 0'
 prune run "$fixed" --inputs three.npy --batch 3 -o y=y3.npy -o z=z3.npy
 ended "an output that counts no samples, all at once" 0
 for command in "run -o y3.npy" "eval --labels labels.npy" inspect "model --sparsity 0.5 -o none.onnx"; do

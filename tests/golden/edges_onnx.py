@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Makes fixed.onnx (y = Relu of x [N,4], z = Relu of a constant [2,4]) and inputs65.onnx (65 inputs, one of them used),
-# byte by byte. Run by hand; what it makes is kept beside it, so that tests need no Python.
+# Makes fixed.onnx (y = Relu of x [N,4], z = Relu of a constant [2,4]), fixed_first.onnx (the same with z before y) and
+# inputs65.onnx (65 inputs, one of them used), byte by byte. Run by hand; what it makes is kept beside it, so that tests
+# need no Python.
 import struct
 
 
@@ -39,4 +40,6 @@ def save(path, nodes, inputs, outputs, initializers=b""):
 c = text(5, whole(1, 2) + whole(1, 4) + whole(2, 1) + text(8, b"c") + text(9, struct.pack("<f", 1) * 8))
 save("fixed.onnx", [relu("x", "y"), relu("c", "z")], [value("x", ["N", 4])],
      [value("y", ["N", 4]), value("z", [2, 4])], c)
+save("fixed_first.onnx", [relu("x", "y"), relu("c", "z")], [value("x", ["N", 4])],
+     [value("z", [2, 4]), value("y", ["N", 4])], c)
 save("inputs65.onnx", [relu("x0", "y")], [value("x%d" % k, ["N", 4]) for k in range(65)], [value("y", ["N", 4])])
