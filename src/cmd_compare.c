@@ -268,6 +268,8 @@ static int work(struct job *job)
         code = check_outputs(job);
     if (!code)
         code = samples_load(&job->samples, job->sides[0].graph, context);
+    if (!code)
+        code = samples_freeze(&job->samples, job->sides[1].graph);
     if (!code && job->labels.path)
         code = labels_load(&job->labels, &job->samples, context);
     if (!code)

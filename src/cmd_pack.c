@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "graphs.h"
 #include "tool.h"
 
 struct job {
@@ -118,6 +119,8 @@ static int work(const struct job *job)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_pack(self, argc, argv);
     struct options options = {.count = 0};
     struct job job = {.out = NULL};
     kind_choice_add(&job.format, &options, "formats", "format", "csr");
@@ -143,8 +146,11 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_pack = {
     "pack",
     "store the weights that are kept, and only those",
-    "NET [--format csr|nm|...] [--keep-n N --group-m M [--unit-rows V]] -o PACKED",
+    "NET [--format csr|nm|...] [--keep-n N --group-m M [--unit-rows V]] -o PACKED\n"
+    "MODEL.onnx [--batch B | --inputs X.npy...] [--format auto|csr|nm|...] -o PACKED",
     "Writes the network with its weights in a sparse format (csr unless said), which `prune eval` and\n"
-    "`prune run` run without building the dense weights. For nm the pattern is found from the masks.",
+    "`prune run` run without building the dense weights. For nm the pattern is found from the masks.\n"
+    "Of an ONNX model the pruned weights are packed as the kernels want them, each in the layout that the table of\n"
+    "speeds puts first for such inputs; `prune pack MODEL.onnx --help` has the options.",
     run,
 };

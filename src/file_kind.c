@@ -26,6 +26,15 @@ static enum file_kind kind_of(const unsigned char *head, size_t length)
     return FILE_UNKNOWN;
 }
 
+static int is_packed_model(const char *path)
+{
+    prune_archive_reader *reader = NULL;
+    int is = prune_archive_reader_open(&reader, NULL, path) == PRUNE_OK &&
+             prune_archive_reader_text(reader, "prune.packed_model") != NULL;
+    prune_archive_reader_free(reader);
+    return is;
+}
+
 enum file_kind file_kind(const char *path)
 {
     unsigned char head[16];
@@ -35,5 +44,6 @@ enum file_kind file_kind(const char *path)
         return FILE_UNKNOWN;
     ssize_t length = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) ? read(file, head, sizeof head) : 0;
     close(file);
-    return length > 0 ? kind_of(head, (size_t)length) : FILE_UNKNOWN;
+    enum file_kind kind = length > 0 ? kind_of(head, (size_t)length) : FILE_UNKNOWN;
+    return kind == FILE_SAFETENSORS && is_packed_model(path) ? FILE_PACKED : kind;
 }

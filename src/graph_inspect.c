@@ -10,18 +10,22 @@ struct job {
     struct common common;
     struct samples samples;
     const char *model;
+    int64_t batch; /* 0: not given */
 };
 
 struct totals {
     int64_t parameters, kept, macs, memory;
 };
 
-static void shape_text(char *out, size_t size, int32_t rank, const int64_t *shape)
+/* "[batch,3,?]". `symbols` may be NULL. */
+static void shape_text(char *out, size_t size, int32_t rank, const int64_t *shape, const char *const *symbols)
 {
     size_t used = (size_t)snprintf(out, size, "[");
-    for (int32_t i = 0; i < rank && used < size; i++)
-        used += shape[i] < 0 ? (size_t)snprintf(out + used, size - used, "%s?", i ? "," : "")
-                             : (size_t)snprintf(out + used, size - used, "%s%lld", i ? "," : "", (long long)shape[i]);
+    for (int32_t i = 0; i < rank && used < size; i++) {
+        const char *comma = i ? "," : "", *symbol = symbols && symbols[i] ? symbols[i] : "?";
+        used += shape[i] < 0 ? (size_t)snprintf(out + used, size - used, "%s%.60s", comma, symbol)
+                             : (size_t)snprintf(out + used, size - used, "%s%lld", comma, (long long)shape[i]);
+    }
     if (used < size)
         snprintf(out + used, size - used, "]");
 }
@@ -32,11 +36,14 @@ static json_t *inputs_json(const prune_graph *graph)
     for (int32_t i = 0; i < prune_graph_input_count(graph); i++) {
         int32_t dtype = 0, rank = 0;
         int64_t shape[PRUNE_MAX_RANK] = {0};
-        char text[256];
+        const char *symbols[PRUNE_MAX_RANK];
+        char text[600];
+        for (int32_t k = 0; k < PRUNE_MAX_RANK; k++)
+            symbols[k] = prune_graph_input_symbol(graph, i, k);
         prune_graph_input_type(graph, i, &dtype, &rank, shape);
-        shape_text(text, sizeof text, rank, shape);
-        json_array_append_new(inputs, json_pack("{s:o, s:s, s:s}", "name", json_text(prune_graph_input_name(graph, i)),
-                                                "dtype", prune_dtype_name(dtype), "shape", text));
+        shape_text(text, sizeof text, rank, shape, symbols);
+        json_array_append_new(inputs, json_pack("{s:o, s:s, s:o}", "name", json_text(prune_graph_input_name(graph, i)),
+                                                "dtype", prune_dtype_name(dtype), "shape", json_text(text)));
     }
     return inputs;
 }
@@ -53,7 +60,7 @@ static json_t *parameters_json(const prune_graph *graph, struct totals *totals)
             continue; /* shapes and indices are no parameters */
         totals->parameters += count;
         totals->kept += kept;
-        shape_text(text, sizeof text, prune_tensor_rank(tensor), prune_tensor_shape(tensor));
+        shape_text(text, sizeof text, prune_tensor_rank(tensor), prune_tensor_shape(tensor), NULL);
         json_array_append_new(parameters, json_pack("{s:o, s:s, s:s, s:I, s:I}", "name", json_text(name), "dtype",
                                                     prune_dtype_name(prune_tensor_dtype(tensor)), "shape", text,
                                                     "count", (json_int_t)count, "nonzero", (json_int_t)kept));
@@ -146,8 +153,8 @@ static int work(struct job *job)
     int code = context_open(&context, &job->common);
     if (!code)
         code = graph_read(&graph, context, job->model);
-    if (!code && (job->samples.inputs.count || job->samples.set.count)) {
-        code = samples_load(&job->samples, graph, context);
+    if (!code && (job->samples.inputs.count || job->samples.set.count || job->samples.freeze.count || job->batch)) {
+        code = samples_example(&job->samples, graph, context, job->batch ? job->batch : 1);
         if (!code)
             code = steps_json(&steps, job, graph, &totals);
     }
@@ -164,6 +171,11 @@ int graph_inspect(const struct command *self, int argc, char **argv)
     static struct job job;
     struct options options = {.count = 0};
     memset(&job, 0, sizeof job);
+    options_add(&options, (struct option[]){
+                              {OPTION_WHOLE, "batch", 0, &job.batch, "B",
+                               "without --inputs: show what runs for B samples", 1, 65536},
+                              {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                          });
     samples_add_options(&job.samples, &options);
     options_add_common(&options, &job.common);
     int code = options_parse(&options, self, argc, argv);

@@ -7,11 +7,17 @@
 #include "file_kind.h"
 #include "tensors.h"
 
+static int is_graph(const char *path)
+{
+    enum file_kind kind = name_ends(path, ".onnx") ? FILE_ONNX : file_kind(path);
+    return kind == FILE_ONNX || kind == FILE_PACKED;
+}
+
 int graph_is_named(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '-' && strcmp(argv[i - 1], "-o") != 0 && strcmp(argv[i - 1], "--output") != 0 &&
-            (name_ends(argv[i], ".onnx") || file_kind(argv[i]) == FILE_ONNX))
+            is_graph(argv[i]))
             return 1;
     return 0;
 }
@@ -45,6 +51,8 @@ void samples_add_options(struct samples *samples, struct options *options)
              "samples, axis 0 counting them; again for each input of the model", 0, 0},
             {OPTION_LIST, "set", 0, &samples->set, "NAME=VALUE",
              "fixes an input: a number, several with commas between them, or a .npy file", 0, 0},
+            {OPTION_LIST, "freeze-shape", 0, &samples->freeze, "NAME=N",
+             "gives an extent of the inputs that has a name (`prune inspect` shows them) a number", 0, 0},
             {OPTION_TEXT, "layout", 0, &samples->layout, "nchw|nhwc", "how images lie in the file (nchw)", 0, 0},
             {OPTION_TEXT, "scale", 0, &samples->scale, "S", "inputs become (x * scale - mean) / std: a factor", 0, 0},
             {OPTION_TEXT, "mean", 0, &samples->mean, "M,M,...", "a number for each channel, or one", 0, 0},
@@ -238,7 +246,23 @@ static int load_words(struct samples *samples, const struct words *words, int fi
     return DONE;
 }
 
-int samples_load(struct samples *samples, const prune_graph *graph, prune_context *context)
+int samples_freeze(const struct samples *samples, prune_graph *graph)
+{
+    for (int i = 0; i < samples->freeze.count; i++) {
+        const char *word = samples->freeze.items[i], *equals = strrchr(word, '=');
+        char name[SPEC_SIZE], *end = NULL;
+        long long extent = equals ? strtoll(equals + 1, &end, 10) : -1;
+        if (!equals || equals == word || end == equals + 1 || *end || extent < 0 || extent > INT64_MAX / 2)
+            return complain(USAGE, "--freeze-shape takes NAME=N, N being 0 or more, not \"%s\"", word);
+        snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
+        int32_t status = prune_graph_freeze(graph, name, extent, NULL);
+        if (status)
+            return complain_status(status, "--freeze-shape");
+    }
+    return DONE;
+}
+
+static int load_given(struct samples *samples, prune_graph *graph, prune_context *context)
 {
     int32_t inputs = prune_graph_input_count(graph);
     if (inputs > MAX_INPUTS)
@@ -246,13 +270,53 @@ int samples_load(struct samples *samples, const prune_graph *graph, prune_contex
     samples->count = inputs; /* samples_free goes by it: never more than there is room for */
     for (int32_t i = 0; i < samples->count; i++)
         samples->names[i] = prune_graph_input_name(graph, i);
-    int code = load_words(samples, &samples->set, 1, graph, context);
+    int code = samples_freeze(samples, graph);
     if (!code)
-        code = load_words(samples, &samples->inputs, 0, graph, context);
+        code = load_words(samples, &samples->set, 1, graph, context);
+    return code ? code : load_words(samples, &samples->inputs, 0, graph, context);
+}
+
+int samples_load(struct samples *samples, prune_graph *graph, prune_context *context)
+{
+    int code = load_given(samples, graph, context);
     for (int32_t i = 0; i < samples->count && !code; i++)
         if (!samples->arrays[i])
             code = complain(USAGE, "input \"%s\" is missing: --inputs [NAME=]X.npy or --set NAME=VALUE",
                             samples->names[i]);
+    return code;
+}
+
+static int make_example(struct samples *samples, int32_t index, const prune_graph *graph, prune_context *context,
+                        int64_t batch)
+{
+    int64_t shape[PRUNE_MAX_RANK] = {0};
+    int32_t dtype = 0, rank = -1;
+    prune_graph_input_type(graph, index, &dtype, &rank, shape);
+    if (!dtype || rank < 0)
+        return complain(USAGE, "the model does not say what input \"%s\" is: give it with --inputs",
+                        samples->names[index]);
+    if (rank && shape[0] < 0)
+        shape[0] = batch;
+    for (int32_t i = 1; i < rank; i++) {
+        const char *symbol = prune_graph_input_symbol(graph, index, i);
+        if (shape[i] >= 0)
+            continue;
+        if (symbol)
+            return complain(USAGE, "axis %d of input \"%s\" is free: say how long it is with --freeze-shape %s=N",
+                            (int)i, samples->names[index], symbol);
+        return complain(USAGE, "axis %d of input \"%s\" is free and has no name: give the input with --inputs", (int)i,
+                        samples->names[index]);
+    }
+    int32_t status = prune_tensor_create(&samples->arrays[index], context, dtype, rank, shape);
+    return status ? complain_status(status, samples->names[index]) : DONE;
+}
+
+int samples_example(struct samples *samples, prune_graph *graph, prune_context *context, int64_t batch)
+{
+    int code = load_given(samples, graph, context);
+    for (int32_t i = 0; i < samples->count && !code; i++)
+        if (!samples->arrays[i])
+            code = make_example(samples, i, graph, context, samples->samples ? samples->samples : batch);
     return code;
 }
 

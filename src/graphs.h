@@ -11,7 +11,7 @@
 
 /* What --inputs and the options beside it say, and the arrays that come of it, one for each input of the model. */
 struct samples {
-    struct words inputs, set; /* [NAME=]X.npy, NAME=VALUE */
+    struct words inputs, set, freeze; /* [NAME=]X.npy, NAME=VALUE twice */
     const char *layout, *scale, *mean, *std;
     int64_t first, number; /* number 0: to the end */
     int32_t count;
@@ -21,7 +21,7 @@ struct samples {
     int64_t samples; /* axis 0 of those that are not fixed */
 };
 
-/* Whether an operand names a whole model: NAME.onnx, or a file that is one. */
+/* Whether an operand names a whole model: NAME.onnx, or a file that is one, packed or not. */
 int graph_is_named(int argc, char **argv);
 
 /* Parameters with zeros get masks, so that they run sparse where that pays. */
@@ -29,7 +29,12 @@ int graph_read(prune_graph **graph, prune_context *context, const char *path);
 int graph_write(const prune_graph *graph, const char *path, const char *spec);
 
 void samples_add_options(struct samples *samples, struct options *options);
-int samples_load(struct samples *samples, const prune_graph *graph, prune_context *context);
+/* --freeze-shape on a model. */
+int samples_freeze(const struct samples *samples, prune_graph *graph);
+/* Freezes shapes, then reads --set and --inputs. */
+int samples_load(struct samples *samples, prune_graph *graph, prune_context *context);
+/* The same where no --inputs need be given: what is missing becomes zeros, `batch` samples where axis 0 is free. */
+int samples_example(struct samples *samples, prune_graph *graph, prune_context *context, int64_t batch);
 void samples_free(struct samples *samples);
 
 /* The samples first, first + 1, ... of every array that is not fixed: *part has `samples` as its arrays' axis 0. */
@@ -68,5 +73,6 @@ int graph_model(const struct command *self, int argc, char **argv);
 int graph_run(const struct command *self, int argc, char **argv);
 int graph_eval(const struct command *self, int argc, char **argv);
 int graph_inspect(const struct command *self, int argc, char **argv);
+int graph_pack(const struct command *self, int argc, char **argv);
 
 #endif

@@ -21,9 +21,10 @@ extern "C" {
 typedef struct prune_graph prune_graph;
 
 /* Reads a model. `spec`: external=no (the default: PRUNE_E_UNSUPPORTED for a model whose tensors lie in other files)
- * or external=folder (they are read, if they are regular files inside the model's folder); NULL means "".
- * PRUNE_E_FORMAT with node, tensor and numbers for a file that is none: truncated, a tensor named twice or of the wrong
- * length, a cycle, a value that nothing makes. The file is never changed. */
+ * or external=folder (they are read, if they are regular files inside the model's folder); NULL means "". A packed
+ * model (prune_graph_write_packed) is read as well. PRUNE_E_FORMAT with node, tensor and numbers for a file that is
+ * none: truncated, a tensor named twice or of the wrong length, a cycle, a value that nothing makes. The file is never
+ * changed. */
 PRUNE_API int32_t prune_graph_read(prune_graph **out, prune_context *context, const char *path, const char *spec);
 
 /* Writes it as ONNX, whole or not at all (a temporary file, synced and renamed). `spec`: parameters=dense (the default;
@@ -45,6 +46,11 @@ PRUNE_API int32_t prune_graph_input_type(const prune_graph *graph, int32_t index
 PRUNE_API const char *prune_graph_input_symbol(const prune_graph *graph, int32_t index, int32_t axis);
 PRUNE_API int32_t prune_graph_output_count(const prune_graph *graph);
 PRUNE_API const char *prune_graph_output_name(const prune_graph *graph, int32_t index);
+
+/* Every free extent of that name becomes `extent` (0 or more), in inputs, outputs and wherever else the model says
+ * a shape; it is written so. *count (NULL allowed): how many axes of inputs. PRUNE_E_ARGUMENT, listing the names, where
+ * no input has one of that name. */
+PRUNE_API int32_t prune_graph_freeze(prune_graph *graph, const char *symbol, int64_t extent, int32_t *count);
 
 /* Nodes of the model's own body in the order in which they run; names are unique (made up where the file has none). */
 PRUNE_API int32_t prune_graph_node_count(const prune_graph *graph);

@@ -55,6 +55,17 @@ PRUNE_API int64_t prune_session_step_macs(const prune_session *session, int32_t 
 /* Of those the ones whose weight is kept by its mask. */
 PRUNE_API int64_t prune_session_step_kept_macs(const prune_session *session, int32_t index);
 
+/* Writes a graph whose pruned parameters are packed for the kernels, as a session like this one packs them: for inputs
+ * like the examples, on the processor at hand (all arguments after `path` are those of prune_session_create). The file
+ * holds the model without the numbers of these parameters, and the packed ones; prune_graph_read reads it, and sessions
+ * for the same inputs take the weights as they are. It is a cache: it can be made again from the model, and a version
+ * of the library that does not know it refuses it by name. A parameter whose numbers no packed matrix holds bit for bit
+ * (one that is best run dense, or goes through other operators first) stays as it is. *packed (NULL allowed): how many
+ * are packed. Whole or not at all. */
+PRUNE_API int32_t prune_graph_write_packed(const prune_graph *graph, const char *path, int32_t count,
+                                           const char *const *names, const prune_tensor *const *examples,
+                                           const int32_t *fixed, const char *spec, int32_t *packed);
+
 PRUNE_API void prune_session_free(prune_session *session);
 
 #ifdef __cplusplus

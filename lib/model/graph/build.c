@@ -148,6 +148,7 @@ static void list_parameters(prune_graph *graph)
     int32_t first = graph->parameter_count && graph->parameters[0] == body->parameters ? graph->parameter_count : 0;
     for (int32_t i = first; i < body->parameter_count; i++) {
         graph->parameters[i] = &body->parameters[i];
+        body->parameters[i].number = i;
         graph->homes[i] = body;
     }
     graph->parameter_count = body->parameter_count;

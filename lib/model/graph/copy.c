@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/graph/graph.h"
+#include "model/graph/packs.h"
 
 static int32_t copy_array(prune_context *context, const void *from, int64_t count, int64_t size, void *out)
 {
@@ -97,6 +98,7 @@ static int32_t copy_parameter(struct pm_body *body, const struct pm_parameter *f
     struct pm_parameter *to = &body->parameters[parameter];
     to->changed = from->changed;
     to->constant_node = from->constant_node;
+    to->is_packed = from->is_packed;
     return from->mask ? prune_mask_copy(&to->mask, from->mask) : PRUNE_OK;
 }
 
@@ -142,6 +144,7 @@ static int32_t copy_graph(prune_graph *to, const prune_graph *from)
         to->free_origin = from->free_origin;
         to->retain_origin = from->retain_origin;
     }
+    to->packs = pm_packs_retain(from->packs);
     if (from->name)
         PR_TRY(pr_copy_text(to->context, from->name, &to->name));
     to->is_built = from->is_built;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/graph/operator.h"
+#include "model/graph/packs.h"
 
 int32_t pm_graph_create(prune_graph **out, prune_context *context, int64_t opset)
 {
@@ -31,6 +32,7 @@ void prune_graph_free(prune_graph *graph)
     pm_body_free(graph->body);
     if (graph->free_origin)
         graph->free_origin(graph->origin);
+    pm_packs_release(graph->packs);
     pr_release(context, graph->name);
     pr_release(context, graph->parameters);
     pr_release(context, graph->homes);
@@ -44,6 +46,7 @@ static void walk(prune_graph *graph, struct pm_body *body)
     for (int32_t i = 0; i < body->parameter_count; i++) {
         if (graph->parameters) {
             graph->parameters[graph->parameter_count] = &body->parameters[i];
+            body->parameters[i].number = graph->parameter_count;
             graph->homes[graph->parameter_count] = body;
         }
         graph->parameter_count++;
@@ -112,7 +115,9 @@ int32_t prune_graph_input_type(const prune_graph *graph, int32_t index, int32_t 
 const char *prune_graph_input_symbol(const prune_graph *graph, int32_t index, int32_t axis)
 {
     int32_t value = graph ? fed(graph, index) : -1;
-    return value < 0 || axis < 0 || axis >= PRUNE_MAX_RANK ? NULL : graph->body->values[value].symbols[axis];
+    if (value < 0 || axis < 0 || axis >= PRUNE_MAX_RANK || graph->body->values[value].type.extents[axis] >= 0)
+        return NULL;
+    return graph->body->values[value].symbols[axis];
 }
 
 int32_t prune_graph_output_count(const prune_graph *graph)
@@ -209,6 +214,7 @@ static int32_t replace(struct pm_parameter *parameter, const prune_tensor *value
     prune_tensor_free(parameter->tensor);
     parameter->tensor = made;
     parameter->changed = 1;
+    parameter->is_packed = 0;
     return PRUNE_OK;
 }
 
@@ -232,6 +238,7 @@ int32_t prune_graph_set_mask(prune_graph *graph, const char *name, const prune_m
     }
     prune_mask_free(parameter->mask);
     parameter->mask = copy;
+    parameter->is_packed = 0;
     return PRUNE_OK;
 }
 

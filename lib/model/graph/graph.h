@@ -17,6 +17,7 @@
 #define PM_NEWEST_OPSET 21
 
 struct pm_operator; /* operator.h */
+struct pm_packs;    /* packs.h */
 struct pm_body;
 
 enum pm_attribute_kind {
@@ -62,6 +63,8 @@ struct pm_parameter {
     prune_mask *mask;     /* NULL when all is kept */
     int changed;          /* since the file was read */
     int constant_node;    /* a Constant node holds it, no initializer */
+    int32_t number;       /* in graph->parameters, once that is there */
+    int is_packed;        /* graph->packs holds it as it is */
 };
 
 struct pm_node {
@@ -103,6 +106,7 @@ struct prune_graph {
     int32_t parameter_count;
     int is_built;           /* by build.c, which may add to it */
     int32_t parameter_room; /* of these two lists, where it is */
+    struct pm_packs *packs; /* weights that came packed, shared by copies; NULL */
 };
 
 /* An empty graph with an empty body, for readers and builders. */

@@ -15,10 +15,11 @@
 
 /* One input or output of a node. */
 struct pm_operand {
-    struct pm_type type;    /* dtype 0: left out */
-    void *data;             /* row-major without gaps, aligned to 64 bytes; see pm_call */
-    int is_constant;        /* the same numbers at every run */
-    const prune_mask *mask; /* of a pruned parameter; NULL */
+    struct pm_type type;                  /* dtype 0: left out */
+    void *data;                           /* row-major without gaps, aligned to 64 bytes; see pm_call */
+    int is_constant;                      /* the same numbers at every run */
+    const prune_mask *mask;               /* of a pruned parameter; NULL */
+    const struct pm_parameter *parameter; /* whose numbers, as they are, these are; NULL */
 };
 
 /* What is done to each output of a product before it is written, instead of the nodes that follow it: batch
@@ -41,6 +42,7 @@ struct pm_call {
     void *state;             /* prepare's, for run; let go by release */
     struct pm_fusion fusion; /* before prepare; only for operators with PM_FUSES */
     const char *weights;     /* how weights are packed: a spec of prune_packed_create ("format=auto") */
+    struct pm_packs *packs;  /* that weights may be taken from, or are recorded in; NULL */
     char kernels[64];        /* prepare may say what runs ("csr-ell16/avx512"); "" for plain loops */
 };
 

@@ -60,7 +60,7 @@ int32_t pm_cell_add(prune_session *session, const struct pm_value *value, int32_
 int32_t pm_cell_set_parameter(prune_session *session, int32_t cell, const struct pm_parameter *parameter)
 {
     const prune_tensor *tensor = parameter->tensor;
-    struct pm_operand operand = {.is_constant = 1};
+    struct pm_operand operand = {.is_constant = 1, .parameter = parameter};
     prune_tensor *numbers = NULL;
     prune_mask *mask = NULL;
     int32_t dtype = prune_tensor_dtype(tensor), rank = prune_tensor_rank(tensor);
@@ -125,6 +125,7 @@ int32_t pm_step_prepare(prune_session *session, struct pm_step *step)
         if (step->call.inputs[i].mask)
             weights = session->pruned_weights;
     step->call.weights = weights;
+    step->call.packs = session->packs;
     if (step->kind->prepare) {
         int32_t status = step->kind->prepare(&step->call);
         if (status)

@@ -150,21 +150,15 @@ static int32_t make(prune_session *session, const char *const *names, const prun
     return status;
 }
 
-int32_t prune_session_create(prune_session **out, const prune_graph *graph, int32_t count, const char *const *names,
-                             const prune_tensor *const *examples, const int32_t *fixed, const char *spec)
+int32_t pm_session_create(prune_session **out, const prune_graph *graph, int32_t count, const char *const *names,
+                          const prune_tensor *const *examples, const int32_t *fixed, const char *spec,
+                          struct pm_packs *packs)
 {
     prune_session *session;
-    PR_REQUIRE(out);
-    PR_REQUIRE(graph);
-    if (count < 0)
-        return pr_fail(PRUNE_E_ARGUMENT, "%s: %d inputs; it must be 0 or more", __func__, (int)count);
-    if (count > 0) {
-        PR_REQUIRE(names);
-        PR_REQUIRE(examples);
-    }
     PR_TRY(pr_alloc_zero(graph->context, 1, sizeof *session, &session));
     session->context = prune_context_retain(graph->context);
     session->graph = graph;
+    session->packs = packs;
     session->feed_count = count;
     session->output_count = graph->body->output_count;
     int32_t status = make(session, names, examples, fixed, spec);
@@ -174,6 +168,20 @@ int32_t prune_session_create(prune_session **out, const prune_graph *graph, int3
     }
     *out = session;
     return PRUNE_OK;
+}
+
+int32_t prune_session_create(prune_session **out, const prune_graph *graph, int32_t count, const char *const *names,
+                             const prune_tensor *const *examples, const int32_t *fixed, const char *spec)
+{
+    PR_REQUIRE(out);
+    PR_REQUIRE(graph);
+    if (count < 0)
+        return pr_fail(PRUNE_E_ARGUMENT, "%s: %d inputs; it must be 0 or more", __func__, (int)count);
+    if (count > 0) {
+        PR_REQUIRE(names);
+        PR_REQUIRE(examples);
+    }
+    return pm_session_create(out, graph, count, names, examples, fixed, spec, graph->packs);
 }
 
 /* The input as it was when the session was made, but for its numbers. */

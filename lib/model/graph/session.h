@@ -55,6 +55,7 @@ struct prune_session {
     char *arena;
     int64_t arena_bytes, scratch_bytes;
     char *scratch;
+    struct pm_packs *packs;                     /* the graph's, or those that are being recorded */
     char pruned_weights[64], other_weights[64]; /* specs of prune_packed_create */
     int fuses;
     int has_run;
@@ -71,6 +72,11 @@ const struct pm_call *pm_session_call(prune_session *session, int32_t index);
 /* A parameter of the graph has new numbers or a new mask: takes them over (packs again) where steps use it.
  * PRUNE_E_UNSUPPORTED where a shape came from it. After a failure it must be taken over again before the next run. */
 int32_t pm_session_renew(prune_session *session, const struct pm_parameter *parameter);
+
+/* prune_session_create, which is called with the graph's packs. */
+int32_t pm_session_create(prune_session **out, const prune_graph *graph, int32_t count, const char *const *names,
+                          const prune_tensor *const *examples, const int32_t *fixed, const char *spec,
+                          struct pm_packs *packs);
 
 /* The parts of making a session, in their order. */
 

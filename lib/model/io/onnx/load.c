@@ -38,21 +38,16 @@ static int32_t read_all(struct pm_onnx *onnx, const struct pm_input *file)
     return status;
 }
 
-int32_t pm_onnx_load(struct pm_onnx **out, prune_context *context, const char *path)
+int32_t pm_onnx_load(struct pm_onnx **out, prune_context *context, const struct pm_input *file)
 {
     struct pm_onnx *onnx;
-    struct pm_input file;
-    PR_TRY(pm_input_open(&file, path));
-    int32_t status = pr_alloc_zero(context, 1, sizeof *onnx, &onnx);
-    if (!status) {
-        onnx->context = prune_context_retain(context);
-        onnx->references = 1;
-        status = read_all(onnx, &file);
-        if (status)
-            pm_onnx_release(onnx);
-    }
-    pm_input_close(&file);
-    if (!status)
+    PR_TRY(pr_alloc_zero(context, 1, sizeof *onnx, &onnx));
+    onnx->context = prune_context_retain(context);
+    onnx->references = 1;
+    int32_t status = read_all(onnx, file);
+    if (status)
+        pm_onnx_release(onnx);
+    else
         *out = onnx;
     return status;
 }

@@ -49,7 +49,7 @@ struct pm_onnx {
     struct pm_arena arena;
     pm_model_message *model;
 };
-int32_t pm_onnx_load(struct pm_onnx **out, prune_context *context, const char *path);
+int32_t pm_onnx_load(struct pm_onnx **out, prune_context *context, const struct pm_input *file);
 void *pm_onnx_retain(void *onnx);
 void pm_onnx_release(void *onnx);
 
@@ -87,5 +87,17 @@ int32_t pm_onnx_body(const pm_graph_message *message, struct pm_body *body);
 /* Nodes, whose outputs are values of the body already. Constant nodes become parameters. */
 int32_t pm_onnx_nodes(const pm_graph_message *message, struct pm_body *body);
 int pm_onnx_is_constant(const pm_node_message *node, const pm_tensor_message **tensor);
+
+/* A graph from messages whose numbers are all in memory; takes `onnx` in any case. */
+int32_t pm_onnx_graph(prune_graph **out, prune_context *context, struct pm_onnx *onnx);
+
+/* The bytes of a model, the numbers of some parameters left out: those with left_out[pm_parameter.number]. Their place
+ * is said to be "packed:NUMBER". The caller releases the bytes. */
+#define PM_PACKED_PLACE "packed:"
+int32_t pm_onnx_bytes_without(const prune_graph *graph, const uint8_t *left_out, uint8_t **bytes, int64_t *length);
+
+/* Packed models (packed.c): whether a file is one, and reading it. */
+int pm_packed_is(const struct pm_input *file);
+int32_t pm_packed_read(prune_graph **out, prune_context *context, const char *path);
 
 #endif

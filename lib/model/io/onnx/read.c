@@ -210,15 +210,11 @@ static int32_t build(prune_graph *graph, const pm_model_message *model)
     return pm_graph_finish(graph);
 }
 
-static int32_t read_graph(prune_graph **out, prune_context *context, const char *path, int external)
+int32_t pm_onnx_graph(prune_graph **out, prune_context *context, struct pm_onnx *onnx)
 {
-    struct pm_onnx *onnx = NULL;
     prune_graph *graph = NULL;
     int64_t opset = 0;
-    PR_TRY(pm_onnx_load(&onnx, context, path));
     int32_t status = find_opset(onnx->model, &opset);
-    if (!status)
-        status = pm_onnx_gather(onnx, path, external);
     if (!status)
         status = pm_graph_create(&graph, context, opset);
     if (status) {
@@ -234,6 +230,31 @@ static int32_t read_graph(prune_graph **out, prune_context *context, const char 
     else
         *out = graph;
     return status;
+}
+
+static int32_t read_file(prune_graph **out, prune_context *context, const char *path, const struct pm_input *file,
+                         int external)
+{
+    struct pm_onnx *onnx = NULL;
+    int64_t opset = 0;
+    PR_TRY(pm_onnx_load(&onnx, context, file));
+    int32_t status = find_opset(onnx->model, &opset); /* before other files are opened */
+    if (!status)
+        status = pm_onnx_gather(onnx, path, external);
+    if (!status)
+        return pm_onnx_graph(out, context, onnx);
+    pm_onnx_release(onnx);
+    return status;
+}
+
+static int32_t read_graph(prune_graph **out, prune_context *context, const char *path, int external)
+{
+    struct pm_input file;
+    PR_TRY(pm_input_open(&file, path));
+    int is_packed = pm_packed_is(&file);
+    int32_t status = is_packed ? PRUNE_OK : read_file(out, context, path, &file, external);
+    pm_input_close(&file);
+    return is_packed ? pm_packed_read(out, context, path) : status;
 }
 
 static const struct pr_parameter read_parameters[] = {

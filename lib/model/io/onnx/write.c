@@ -40,21 +40,31 @@ static const struct pm_body *branch_of(const struct pm_body *body, const pm_node
 }
 
 /* The message with the parameter's numbers, all else as it was. */
-static int32_t renew_tensor(struct pm_arena *arena, const pm_tensor_message *from, const struct pm_parameter *parameter,
-                            pm_tensor_message **out)
+static int32_t renew_tensor(struct pm_writer *writer, const pm_tensor_message *from,
+                            const struct pm_parameter *parameter, pm_tensor_message **out)
 {
+    struct pm_arena *arena = &writer->arena;
     pm_tensor_message *to;
     PR_TRY(pm_arena_copy(arena, from, sizeof *from, &to));
     to->n_float_data = to->n_int32_data = to->n_int64_data = to->n_double_data = to->n_uint64_data = 0;
-    PR_TRY(pm_onnx_put_numbers(arena, parameter->tensor, to));
+    if (pm_onnx_is_left_out(writer, parameter))
+        PR_TRY(pm_onnx_put_place(arena, parameter, to));
+    else
+        PR_TRY(pm_onnx_put_numbers(arena, parameter->tensor, to));
     *out = to;
     return PRUNE_OK;
 }
 
+/* Whether it is written anew. */
+static int is_new(const struct pm_writer *writer, const struct pm_parameter *parameter)
+{
+    return parameter && (parameter->changed || pm_onnx_is_left_out(writer, parameter));
+}
+
 int pm_onnx_wants_sparse(const struct pm_writer *writer, const struct pm_parameter *parameter)
 {
-    return writer->is_sparse && parameter->mask && prune_tensor_rank(parameter->tensor) > 0 &&
-           prune_mask_kept(parameter->mask) > 0;
+    return writer->is_sparse && !pm_onnx_is_left_out(writer, parameter) && parameter->mask &&
+           prune_tensor_rank(parameter->tensor) > 0 && prune_mask_kept(parameter->mask) > 0;
 }
 
 static int32_t clone_initializers(struct pm_writer *writer, const struct pm_body *body, const pm_graph_message *from,
@@ -71,19 +81,19 @@ static int32_t clone_initializers(struct pm_writer *writer, const struct pm_body
             PR_TRY(pm_onnx_put_sparse(writer, tensor->name, parameter, &to->sparse_initializer[sparse++]));
             continue;
         }
-        if (parameter && parameter->changed)
-            PR_TRY(renew_tensor(arena, tensor, parameter, &tensor));
+        if (is_new(writer, parameter))
+            PR_TRY(renew_tensor(writer, tensor, parameter, &tensor));
         to->initializer[dense++] = tensor;
     }
     for (size_t i = 0; i < from->n_sparse_initializer; i++) {
         pm_sparse_message *message = from->sparse_initializer[i];
         const struct pm_parameter *parameter = parameter_of(body, message->values->name);
-        if (!parameter || !parameter->changed)
+        if (!is_new(writer, parameter))
             to->sparse_initializer[sparse++] = message;
         else if (pm_onnx_wants_sparse(writer, parameter))
             PR_TRY(pm_onnx_put_sparse(writer, message->values->name, parameter, &to->sparse_initializer[sparse++]));
         else
-            PR_TRY(pm_onnx_put_tensor(arena, message->values->name, parameter->tensor, &to->initializer[dense++]));
+            PR_TRY(pm_onnx_put_parameter(writer, message->values->name, parameter, &to->initializer[dense++]));
     }
     to->n_initializer = dense;
     to->n_sparse_initializer = sparse;
@@ -99,12 +109,12 @@ static int32_t clone_attribute(struct pm_writer *writer, const struct pm_body *b
 {
     pm_attribute_message *to;
     const pm_attribute_message *from = *attribute;
-    int is_value = constant && constant->changed && from->t && strcmp(from->name, "value") == 0;
+    int is_value = is_new(writer, constant) && from->t && strcmp(from->name, "value") == 0;
     if (!is_value && !from->g)
         return PRUNE_OK;
     PR_TRY(pm_arena_copy(&writer->arena, from, sizeof *from, &to));
     if (is_value)
-        PR_TRY(renew_tensor(&writer->arena, from->t, constant, &to->t));
+        PR_TRY(renew_tensor(writer, from->t, constant, &to->t));
     if (from->g)
         PR_TRY(clone_graph(writer, branch_of(body, node, from->name), from->g, &to->g));
     *attribute = to;
@@ -122,7 +132,7 @@ static int32_t clone_node(struct pm_writer *writer, const struct pm_body *body, 
         constant = parameter_of(body, from->output[0]);
     for (size_t i = 0; i < from->n_attribute; i++)
         has_branch |= from->attribute[i]->g != NULL;
-    if (!has_branch && !(constant && constant->changed))
+    if (!has_branch && !is_new(writer, constant))
         return PRUNE_OK;
     PR_TRY(pm_arena_copy(&writer->arena, from, sizeof *from, &to));
     PR_TRY(copy_list(&writer->arena, from->attribute, from->n_attribute, 0, &to->attribute));
@@ -138,6 +148,9 @@ static int32_t clone_graph(struct pm_writer *writer, const struct pm_body *body,
     pm_graph_message *to;
     PR_TRY(pm_arena_copy(&writer->arena, from, sizeof *from, &to));
     PR_TRY(clone_initializers(writer, body, from, to));
+    PR_TRY(pm_onnx_freeze(&writer->arena, body, &to->input, to->n_input));
+    PR_TRY(pm_onnx_freeze(&writer->arena, body, &to->output, to->n_output));
+    PR_TRY(pm_onnx_freeze(&writer->arena, body, &to->value_info, to->n_value_info));
     PR_TRY(copy_list(&writer->arena, from->node, from->n_node, 0, &to->node));
     for (size_t i = 0; i < from->n_node; i++)
         PR_TRY(clone_node(writer, body, &to->node[i]));
@@ -156,40 +169,62 @@ static int32_t clone_model(struct pm_writer *writer, const prune_graph *graph, p
 }
 
 /* The message's bytes; protobuf readers take less than 2 GiB. */
-static int32_t save(struct pm_writer *writer, const pm_model_message *model, const char *path)
+static int32_t to_bytes(struct pm_writer *writer, const pm_model_message *model, uint8_t **out, int64_t *length)
 {
     uint8_t *bytes;
-    size_t length = pm__onnx__model__get_packed_size(model);
-    if (length > INT32_MAX)
+    size_t size = pm__onnx__model__get_packed_size(model);
+    if (size > INT32_MAX)
         return pr_fail(PRUNE_E_UNSUPPORTED, "the model has %llu bytes; a protobuf message has at most %d",
-                       (unsigned long long)length, INT32_MAX);
-    PR_TRY(pr_alloc(writer->arena.context, (int64_t)length, 1, &bytes));
+                       (unsigned long long)size, INT32_MAX);
+    PR_TRY(pr_alloc(writer->arena.context, (int64_t)size, 1, &bytes));
     pm__onnx__model__pack(model, bytes);
-    struct pm_output output;
-    int32_t status = pm_output_open(&output, writer->arena.context, path);
-    if (!status) {
-        status = pm_output_write(&output, bytes, (int64_t)length);
-        if (!status)
-            status = pm_output_commit(&output);
-        pm_output_close(&output);
+    *out = bytes;
+    *length = (int64_t)size;
+    return PRUNE_OK;
+}
+
+static int32_t graph_bytes(struct pm_writer *writer, const prune_graph *graph, uint8_t **bytes, int64_t *length)
+{
+    pm_model_message *model = NULL;
+    pm_arena_start(&writer->arena, graph->context, 0);
+    int32_t status = graph->origin ? clone_model(writer, graph, &model) : pm_onnx_make_model(writer, graph, &model);
+    if (!status && writer->least_ir > model->ir_version) {
+        model->ir_version = writer->least_ir;
+        model->has_ir_version = 1;
     }
-    pr_release(writer->arena.context, bytes);
+    if (!status)
+        status = to_bytes(writer, model, bytes, length);
+    pm_arena_release(&writer->arena);
+    return status;
+}
+
+int32_t pm_onnx_bytes_without(const prune_graph *graph, const uint8_t *left_out, uint8_t **bytes, int64_t *length)
+{
+    struct pm_writer writer = {.left_out = left_out};
+    return graph_bytes(&writer, graph, bytes, length);
+}
+
+static int32_t save(prune_context *context, const uint8_t *bytes, int64_t length, const char *path)
+{
+    struct pm_output output;
+    int32_t status = pm_output_open(&output, context, path);
+    if (status)
+        return status;
+    status = pm_output_write(&output, bytes, length);
+    if (!status)
+        status = pm_output_commit(&output);
+    pm_output_close(&output);
     return status;
 }
 
 static int32_t write_graph(const prune_graph *graph, const char *path, int is_sparse)
 {
     struct pm_writer writer = {.is_sparse = is_sparse};
-    pm_model_message *model = NULL;
-    pm_arena_start(&writer.arena, graph->context, 0);
-    int32_t status = graph->origin ? clone_model(&writer, graph, &model) : pm_onnx_make_model(&writer, graph, &model);
-    if (!status && writer.least_ir > model->ir_version) {
-        model->ir_version = writer.least_ir;
-        model->has_ir_version = 1;
-    }
-    if (!status)
-        status = save(&writer, model, path);
-    pm_arena_release(&writer.arena);
+    uint8_t *bytes = NULL;
+    int64_t length = 0;
+    PR_TRY(graph_bytes(&writer, graph, &bytes, &length));
+    int32_t status = save(graph->context, bytes, length, path);
+    pr_release(graph->context, bytes);
     return status;
 }
 

@@ -10,16 +10,27 @@
 struct pm_writer {
     struct pm_arena arena;
     int is_sparse;
-    int64_t least_ir; /* the IR version that what is written needs */
+    const uint8_t *left_out; /* by pm_parameter.number, whose numbers stay out; NULL for none */
+    int64_t least_ir;        /* the IR version that what is written needs */
 };
 
 /* raw_data, dims and type of a tensor. */
 int32_t pm_onnx_put_numbers(struct pm_arena *arena, const prune_tensor *tensor, pm_tensor_message *to);
 int32_t pm_onnx_put_tensor(struct pm_arena *arena, const char *name, const prune_tensor *tensor,
                            pm_tensor_message **out);
+/* A parameter dense, or left out. */
+int32_t pm_onnx_put_parameter(struct pm_writer *writer, const char *name, const struct pm_parameter *parameter,
+                              pm_tensor_message **out);
 /* What the mask keeps, as values and ascending places in row-major order. */
 int32_t pm_onnx_put_sparse(struct pm_writer *writer, const char *name, const struct pm_parameter *parameter,
                            pm_sparse_message **out);
+
+/* Its dims and type, its numbers being in the place "packed:NUMBER". */
+int32_t pm_onnx_put_place(struct pm_arena *arena, const struct pm_parameter *parameter, pm_tensor_message *to);
+int pm_onnx_is_left_out(const struct pm_writer *writer, const struct pm_parameter *parameter);
+
+/* A list of `count` types of values, anew where extents have got numbers; the old list stays as it is. */
+int32_t pm_onnx_freeze(struct pm_arena *arena, const struct pm_body *body, pm_info_message ***list, size_t count);
 
 /* Whether it becomes a sparse initializer: asked for, pruned, and not to nothing. */
 int pm_onnx_wants_sparse(const struct pm_writer *writer, const struct pm_parameter *parameter);
