@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Cost: parameters, non-zeros, MACs, bytes and energy of a network, from plain descriptions of its layers; no graph and
- * no weights needed. One sample.
+ * Cost: parameters, non-zeros, MACs, bytes and energy of a network, from plain descriptions of its layers, which need
+ * neither graph nor weights, or from a whole model. One sample, or as many as a model's inputs have.
  */
 #ifndef PRUNE_COST_H
 #define PRUNE_COST_H
 
 #include <stdint.h>
 
+#include "prune/graph.h"
 #include "prune/network.h"
 
 #ifdef __cplusplus
@@ -35,6 +36,20 @@ PRUNE_API int32_t prune_cost_add(prune_cost *cost, const char *name, const char 
 
 /* The layers of a network as it is, with the weights' non-zeros and input densities of 1. */
 PRUNE_API int32_t prune_cost_add_network(prune_cost *cost, const prune_network *network);
+
+/* The layers of a whole model for given inputs (as prune_session_create takes them), in the order in which they run, by
+ * the names of their nodes: each product with weights (a recurrent node has two, of which the second is "NODE/2"), each
+ * product of two computed values, each batch norm and mean, and nodes that read other floating parameters. What is
+ * counted is for all samples of the inputs. Non-zeros are the numbers that are not 0; a parameter that several nodes
+ * read counts once. Where `measure` is 0 the numbers of the inputs do not matter and input densities are 1; else the
+ * model is run, and they are what is not 0 of each layer's input. */
+PRUNE_API int32_t prune_cost_add_graph(prune_cost *cost, const prune_graph *graph, int32_t count,
+                                       const char *const *names, const prune_tensor *const *inputs,
+                                       const int32_t *fixed, int32_t measure);
+
+/* Says anew how many weights of a layer are not zero (-1 for all) and how much of its input: what a table has of a
+ * network whose numbers are not at hand. PRUNE_E_ARGUMENT as prune_cost_add. */
+PRUNE_API int32_t prune_cost_set(prune_cost *cost, int32_t layer, int64_t nonzeros, double input_density);
 
 /* The layers in the order in which they were added: how many, and the name of one; NULL outside the list. */
 PRUNE_API int32_t prune_cost_count(const prune_cost *cost);

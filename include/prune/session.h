@@ -21,9 +21,11 @@ typedef struct prune_session prune_session;
 
 /* For inputs like `examples` (one for each name; dtype and shape count). Where fixed[i] is not 0 the numbers count too:
  * that input is a constant of the session, as shapes and conditions must be. `fixed` may be NULL. `spec`: weights=auto
- * (default: sparse weights run sparse where that is estimated to be faster), dense, or a format of prune_packed_create
- * for the pruned parameters ("csr", "nm", "bsr", "csc", "bitmap", "codebook"; all others are then dense); fuse=yes (the
- * default) or no. NULL means "". The graph must outlive the session; what it is changed to after this is not seen.
+ * (default: sparse weights run sparse where that is estimated to be faster), dense, a format of prune_packed_create
+ * for the pruned parameters ("csr", "nm", "bsr", "csc", "bitmap", "codebook"; all others are then dense), or none:
+ * nothing is packed and no arena taken, so that the session cannot be run, but says what running would take (without
+ * scratch); fuse=yes (the default) or no. NULL means "". The graph must outlive the session; what it is changed to
+ * after this is not seen.
  *
  * Everything that depends on constants alone is computed here, except outputs of more than 64 MiB; of an If the branch
  * is taken that its condition says, which must be known here.
@@ -37,7 +39,7 @@ PRUNE_API int32_t prune_session_create(prune_session **out, const prune_graph *g
 /* Runs `count` inputs, in the order of prune_session_create, of the same dtypes and shapes, any strides; numbers of
  * fixed ones are not looked at, and these may be NULL. Row-major inputs aligned to 64 bytes are read where they lie,
  * others are copied first. It allocates nothing. PRUNE_E_ARGUMENT, PRUNE_E_SHAPE, PRUNE_E_DTYPE with the input before
- * anything is run; PRUNE_E_VALUE with the node for numbers that it refuses. */
+ * anything is run; PRUNE_E_VALUE with the node for numbers that it refuses; PRUNE_E_UNSUPPORTED with weights=none. */
 PRUNE_API int32_t prune_session_run(prune_session *session, int32_t count, const prune_tensor *const *inputs);
 
 /* What output `index` of the graph was in the last run: the session's, until the next run. NULL outside the list and

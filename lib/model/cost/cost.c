@@ -58,7 +58,7 @@ static int32_t make_room(prune_cost *cost)
     if (cost->room > INT32_MAX / 2)
         return pr_fail(PRUNE_E_OVERFLOW, "%d layers are too many", (int)cost->count);
     int32_t room = cost->room ? cost->room * 2 : 16;
-    struct pm_layer *layers;
+    struct pm_cost_layer *layers;
     PR_TRY(pr_alloc(cost->context, room, sizeof *layers, &layers));
     if (cost->layers) {
         memcpy(layers, cost->layers, (size_t)cost->count * sizeof *layers);
@@ -69,19 +69,18 @@ static int32_t make_room(prune_cost *cost)
     return PRUNE_OK;
 }
 
-static int32_t fill(struct pm_layer *layer, const char *spec, int64_t nonzeros, double input_density)
+static int32_t append(prune_cost *cost, const char *name, const struct pm_cost_layer *layer)
 {
-    struct pr_values values;
-    int32_t kind = 0, status;
-    int64_t unused;
-    PR_TRY(pr_spec_parse(spec, "layer", kinds, (int32_t)(sizeof kinds / sizeof *kinds), &kind, &values));
-    if ((status = layer_kinds[kind]->measure(&values, &layer->measure)))
-        return pr_fail_in(status, "layer %s", kinds[kind]->name);
-    const struct pm_measure *m = &layer->measure;
-    PR_TRY(pr_mul(m->rows, m->columns, &layer->weights));
-    PR_TRY(pr_mul(layer->weights, m->uses, &layer->macs));
-    PR_TRY(pr_add(layer->weights, m->others, &unused));
-    PR_TRY(pr_add(m->inputs, m->outputs, &unused));
+    char *copy;
+    PR_TRY(make_room(cost));
+    PR_TRY(pr_copy_text(cost->context, name, &copy));
+    cost->layers[cost->count] = *layer;
+    cost->layers[cost->count++].name = copy;
+    return PRUNE_OK;
+}
+
+static int32_t set(struct pm_cost_layer *layer, int64_t nonzeros, double input_density)
+{
     if (nonzeros < -1 || nonzeros > layer->weights)
         return pr_fail(PRUNE_E_ARGUMENT, "nonzeros is %lld; the layer has %lld weights, and -1 stands for all of them",
                        (long long)nonzeros, (long long)layer->weights);
@@ -96,18 +95,57 @@ static int32_t fill(struct pm_layer *layer, const char *spec, int64_t nonzeros, 
     return PRUNE_OK;
 }
 
+/* Weights and MACs of what was measured. */
+static int32_t derive(struct pm_cost_layer *layer)
+{
+    const struct pm_measure *m = &layer->measure;
+    int64_t unused;
+    PR_TRY(pr_mul(m->rows, m->columns, &layer->weights));
+    PR_TRY(pr_mul(layer->weights, m->uses, &layer->macs));
+    PR_TRY(pr_add(layer->macs, layer->free_macs, &layer->macs));
+    PR_TRY(pr_add(layer->weights, m->others, &unused));
+    return pr_add(m->inputs, m->outputs, &unused);
+}
+
+static int32_t fill(struct pm_cost_layer *layer, const char *spec, int64_t nonzeros, double input_density)
+{
+    struct pr_values values;
+    int32_t kind = 0, status;
+    PR_TRY(pr_spec_parse(spec, "layer", kinds, (int32_t)(sizeof kinds / sizeof *kinds), &kind, &values));
+    if ((status = layer_kinds[kind]->measure(&values, &layer->measure)))
+        return pr_fail_in(status, "layer %s", kinds[kind]->name);
+    PR_TRY(derive(layer));
+    return set(layer, nonzeros, input_density);
+}
+
 int32_t prune_cost_add(prune_cost *cost, const char *name, const char *spec, int64_t nonzeros, double input_density)
 {
     PR_REQUIRE(cost);
     PR_REQUIRE(name);
-    struct pm_layer layer = {0};
+    struct pm_cost_layer layer = {0};
     int32_t status = fill(&layer, spec, nonzeros, input_density);
     if (status)
         return pr_fail_in(status, "\"%.100s\"", name);
-    PR_TRY(make_room(cost));
-    PR_TRY(pr_copy_text(cost->context, name, &layer.name));
-    cost->layers[cost->count++] = layer;
-    return PRUNE_OK;
+    return append(cost, name, &layer);
+}
+
+int32_t pm_cost_put(prune_cost *cost, const char *name, struct pm_cost_layer *layer)
+{
+    int32_t status = derive(layer);
+    if (!status)
+        status = set(layer, layer->nonzeros, layer->input_density);
+    if (status)
+        return pr_fail_in(status, "\"%.100s\"", name);
+    return append(cost, name, layer);
+}
+
+int32_t prune_cost_set(prune_cost *cost, int32_t layer, int64_t nonzeros, double input_density)
+{
+    PR_REQUIRE(cost);
+    if (layer < 0 || layer >= cost->count)
+        return pr_fail(PRUNE_E_ARGUMENT, "layer %d is not in the list of %d", (int)layer, (int)cost->count);
+    int32_t status = set(&cost->layers[layer], nonzeros, input_density);
+    return status ? pr_fail_in(status, "\"%.100s\"", cost->layers[layer].name) : PRUNE_OK;
 }
 
 int32_t prune_cost_count(const prune_cost *cost)
@@ -121,20 +159,20 @@ const char *prune_cost_name(const prune_cost *cost, int32_t layer)
 }
 
 /* A quantity of one layer is a whole number times a fraction (1 for what is counted). */
-static int32_t quantity_of(const struct pm_layer *layer, int32_t quantity, int64_t *whole, double *fraction)
+static int32_t quantity_of(const struct pm_cost_layer *layer, int32_t quantity, int64_t *whole, double *fraction)
 {
     const struct pm_measure *m = &layer->measure;
-    int has_weights = layer->weights > 0;
+    int has_macs = layer->macs > 0, is_first = !layer->is_repeated;
     *fraction = 1;
     switch (quantity) {
     case PRUNE_COST_WEIGHTS:
-        *whole = layer->weights;
+        *whole = is_first ? layer->weights : 0;
         return PRUNE_OK;
     case PRUNE_COST_PARAMETERS:
-        *whole = layer->weights + m->others;
+        *whole = (is_first ? layer->weights : 0) + m->others;
         return PRUNE_OK;
     case PRUNE_COST_NONZEROS:
-        *whole = layer->nonzeros;
+        *whole = is_first ? layer->nonzeros : 0;
         return PRUNE_OK;
     case PRUNE_COST_MACS:
         *whole = layer->macs;
@@ -144,17 +182,18 @@ static int32_t quantity_of(const struct pm_layer *layer, int32_t quantity, int64
         *fraction = layer->input_density;
         return PRUNE_OK;
     case PRUNE_COST_MACS_WEIGHTS:
-        *whole = layer->nonzeros * m->uses; /* every weight is used equally often, so this is exact */
+        *whole =
+            layer->nonzeros * m->uses + layer->free_macs; /* every weight is used equally often, so this is exact */
         return PRUNE_OK;
     case PRUNE_COST_MACS_BOTH:
-        *whole = layer->nonzeros * m->uses;
+        *whole = layer->nonzeros * m->uses + layer->free_macs;
         *fraction = layer->input_density;
         return PRUNE_OK;
     case PRUNE_COST_ELEMENT_OPS:
         *whole = m->element_ops;
         return PRUNE_OK;
     case PRUNE_COST_ACTIVATIONS:
-        *whole = has_weights ? m->inputs + m->outputs : 0;
+        *whole = has_macs ? m->inputs + m->outputs : 0;
         return PRUNE_OK;
     case PRUNE_COST_OUTPUTS:
         *whole = m->outputs;
@@ -182,7 +221,7 @@ int32_t prune_cost_get(const prune_cost *cost, int32_t quantity, int32_t layer, 
     PR_REQUIRE(value);
     int64_t counted = 0, whole = 0; /* what is counted stays an integer until the end, so that sums are exact */
     double estimated = 0, fraction = 1;
-    struct pm_layer none = {0};
+    struct pm_cost_layer none = {0};
     int32_t first = 0, end = 0;
     PR_TRY(quantity_of(&none, quantity, &whole, &fraction));
     PR_TRY(pm_cost_range(cost, layer, &first, &end));

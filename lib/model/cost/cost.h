@@ -29,21 +29,26 @@ struct pm_layer_kind {
 /* a x b x c, checked. */
 int32_t pm_product(int64_t a, int64_t b, int64_t c, int64_t *product);
 
-struct pm_layer {
+struct pm_cost_layer {
     char *name;
     struct pm_measure measure;
     int64_t weights, macs, nonzeros;
     double input_density;
+    int64_t free_macs; /* of `macs`, those with no weight in them: products of two computed values */
+    int is_repeated;   /* its weights are those of a layer before, and counted there */
 };
 
 struct prune_cost {
     prune_context *context;
-    struct pm_layer *layers;
+    struct pm_cost_layer *layers;
     int32_t count, room;
 };
 
 /* The layers that `layer` means: itself, or all for -1. */
 int32_t pm_cost_range(const prune_cost *cost, int32_t layer, int32_t *first, int32_t *end);
+
+/* Puts a layer whose measure, non-zeros and density are set at the end, with a copy of the name. */
+int32_t pm_cost_put(prune_cost *cost, const char *name, struct pm_cost_layer *layer);
 
 /* Drops the layers from number `count` on. */
 void pm_cost_truncate(prune_cost *cost, int32_t count);

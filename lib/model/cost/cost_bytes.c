@@ -7,16 +7,16 @@
 
 struct pm_cost_format {
     struct pr_kind kind;
-    int32_t (*bytes)(const struct pm_layer *layer, const struct pr_values *values, int64_t *bytes);
+    int32_t (*bytes)(const struct pm_cost_layer *layer, const struct pr_values *values, int64_t *bytes);
 };
 
-static int32_t bytes_dense(const struct pm_layer *layer, const struct pr_values *values, int64_t *bytes)
+static int32_t bytes_dense(const struct pm_cost_layer *layer, const struct pr_values *values, int64_t *bytes)
 {
     (void)values;
     return pr_mul(layer->weights, 4, bytes);
 }
 
-static int32_t bytes_csr(const struct pm_layer *layer, const struct pr_values *values, int64_t *bytes)
+static int32_t bytes_csr(const struct pm_cost_layer *layer, const struct pr_values *values, int64_t *bytes)
 {
     int64_t elements = 0, rows = 0;
     (void)values;
@@ -36,7 +36,7 @@ static const struct pr_parameter nm_parameters[] = {
 
 /* Values for every group, the last one of a row filled up, and for each of them its position in as few of 1, 2, 4 or 8
  * bits as hold group_m; each row begins with a new byte. */
-static int32_t bytes_nm(const struct pm_layer *layer, const struct pr_values *values, int64_t *bytes)
+static int32_t bytes_nm(const struct pm_cost_layer *layer, const struct pr_values *values, int64_t *bytes)
 {
     int64_t group_m = values->whole[GROUP_M], slots = 0, bits = 0, row = 0;
     int64_t position_bits = group_m <= 2 ? 1 : group_m <= 4 ? 2 : group_m <= 16 ? 4 : 8;
@@ -47,7 +47,7 @@ static int32_t bytes_nm(const struct pm_layer *layer, const struct pr_values *va
     return pr_mul(row, layer->measure.rows, bytes);
 }
 
-static int32_t bytes_bitmap(const struct pm_layer *layer, const struct pr_values *values, int64_t *bytes)
+static int32_t bytes_bitmap(const struct pm_cost_layer *layer, const struct pr_values *values, int64_t *bytes)
 {
     int64_t elements = 0;
     (void)values;
@@ -85,7 +85,7 @@ int32_t prune_cost_bytes(const prune_cost *cost, const char *format, int32_t lay
                        (long long)values.whole[KEEP_N], (long long)values.whole[GROUP_M]);
     PR_TRY(pm_cost_range(cost, layer, &first, &end));
     for (int32_t i = first; i < end; i++) {
-        if (cost->layers[i].weights == 0)
+        if (cost->layers[i].weights == 0 || cost->layers[i].is_repeated)
             continue;
         PR_TRY(formats[kind]->bytes(&cost->layers[i], &values, &part));
         PR_TRY(pr_add(total, part, &total));

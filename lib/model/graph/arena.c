@@ -211,6 +211,8 @@ int32_t pm_session_place(prune_session *session)
     find_lives(session);
     share_in_place(session);
     PR_TRY(lay_out(session));
+    if (session->is_outline)
+        return PRUNE_OK;
     for (int32_t i = 0; i < session->step_count; i++)
         if (session->steps[i].call.scratch_bytes > session->scratch_bytes)
             session->scratch_bytes = session->steps[i].call.scratch_bytes;

@@ -98,6 +98,11 @@ static int32_t compute(prune_session *session, struct pm_step *step)
             PR_TRY(prune_tensor_create(&cell->owned, session->context, type->dtype, type->rank, type->extents));
         call->outputs[i].data = cell->operand.data = prune_tensor_data(cell->owned);
     }
+    for (int32_t i = 0; session->is_outline && i < call->input_count; i++)
+        if (step->inputs[i] >= 0 && session->cells[step->inputs[i]].operand.is_constant) {
+            PR_TRY(pm_cell_settle(session, step->inputs[i]));
+            call->inputs[i].data = session->cells[step->inputs[i]].operand.data;
+        }
     PR_TRY(pm_step_prepare(session, step));
     void *scratch = NULL;
     int32_t status = pr_alloc(session->context, call->scratch_bytes, 1, &scratch);

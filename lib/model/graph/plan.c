@@ -6,7 +6,8 @@
 
 #include "model/graph/session.h"
 
-#define MAX_DEPTH 64 /* of branches in branches */
+#define MAX_DEPTH 64       /* of branches in branches */
+#define MOST_SETTLED 65536 /* numbers that an outline copies to where operators want them */
 
 /* A body while it is gone through. */
 struct scope {
@@ -56,7 +57,15 @@ int32_t pm_cell_add(prune_session *session, const struct pm_value *value, int32_
     return PRUNE_OK;
 }
 
-/* The numbers as they lie when that is as operators want them, else a copy. */
+static const int32_t same_order[PRUNE_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+static int is_as_wanted(const prune_tensor *tensor)
+{
+    return prune_tensor_is_contiguous(tensor) && (uintptr_t)prune_tensor_const_data(tensor) % 64 == 0;
+}
+
+/* The numbers as they lie when that is as operators want them, else a copy. An outline has no use for the numbers of
+ * large weights: it leaves them. */
 int32_t pm_cell_set_parameter(prune_session *session, int32_t cell, const struct pm_parameter *parameter)
 {
     const prune_tensor *tensor = parameter->tensor;
@@ -65,8 +74,10 @@ int32_t pm_cell_set_parameter(prune_session *session, int32_t cell, const struct
     prune_mask *mask = NULL;
     int32_t dtype = prune_tensor_dtype(tensor), rank = prune_tensor_rank(tensor);
     PR_TRY(pm_type_set(&operand.type, dtype, rank, prune_tensor_shape(tensor)));
-    if (prune_tensor_is_contiguous(tensor) && (uintptr_t)prune_tensor_const_data(tensor) % 64 == 0)
+    if (is_as_wanted(tensor))
         PR_TRY(prune_tensor_reshape(&numbers, tensor, rank, prune_tensor_shape(tensor)));
+    else if (session->is_outline && dtype == PRUNE_F32 && operand.type.count > MOST_SETTLED)
+        PR_TRY(prune_tensor_permute(&numbers, tensor, same_order));
     else
         PR_TRY(prune_tensor_convert(&numbers, tensor, dtype));
     if (parameter->mask) {
@@ -86,6 +97,20 @@ int32_t pm_cell_set_parameter(prune_session *session, int32_t cell, const struct
     c->operand.mask = mask;
     c->parameter = parameter;
     c->from_parameter = 1;
+    return PRUNE_OK;
+}
+
+int32_t pm_cell_settle(prune_session *session, int32_t cell)
+{
+    struct pm_cell *c = &session->cells[pm_cell_storage(session, cell)];
+    prune_tensor *numbers = NULL;
+    if (c->owned && !is_as_wanted(c->owned)) {
+        PR_TRY(prune_tensor_convert(&numbers, c->owned, c->operand.type.dtype));
+        prune_tensor_free(c->owned);
+        c->owned = numbers;
+        c->operand.data = prune_tensor_data(numbers);
+    }
+    session->cells[cell].operand.data = c->operand.data;
     return PRUNE_OK;
 }
 

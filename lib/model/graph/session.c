@@ -11,7 +11,7 @@
 static const struct pr_parameter parameters[] = {{.name = "weights",
                                                   .type = PR_WORD,
                                                   .standard = "auto",
-                                                  .words = "auto|dense|csr|nm|bsr|csc|bitmap|codebook",
+                                                  .words = "auto|dense|csr|nm|bsr|csc|bitmap|codebook|none",
                                                   .help = "how pruned weights are packed"},
                                                  {.name = "fuse",
                                                   .type = PR_WORD,
@@ -23,10 +23,11 @@ static const struct pr_parameter parameters[] = {{.name = "weights",
 
 static int32_t set_spec(prune_session *session, const char *spec)
 {
-    static const char *const formats[] = {"auto", "dense", "csr", "nm", "bsr", "csc", "bitmap", "codebook"};
+    static const char *const formats[] = {"auto", "dense", "csr", "nm", "bsr", "csc", "bitmap", "codebook", "dense"};
     struct pr_values values;
     PR_TRY(pr_spec_parse_list(spec, "session", parameters, &values));
     int64_t format = values.whole[0];
+    session->is_outline = format == 8;
     snprintf(session->pruned_weights, sizeof session->pruned_weights, "format=%s", formats[format]);
     snprintf(session->other_weights, sizeof session->other_weights, "format=%s", format == 0 ? "auto" : "dense");
     session->fuses = values.whole[1] == 0;
@@ -127,10 +128,10 @@ static int32_t build(prune_session *session, int32_t *cells)
     PR_TRY(pm_session_plan(session, cells));
     PR_TRY(pm_session_drop(session));
     PR_TRY(pm_session_fuse(session));
-    for (int32_t i = 0; i < session->step_count; i++)
+    for (int32_t i = 0; i < session->step_count && !session->is_outline; i++)
         PR_TRY(pm_step_prepare(session, &session->steps[i]));
     PR_TRY(pm_session_place(session));
-    return pm_session_results(session);
+    return session->is_outline ? PRUNE_OK : pm_session_results(session);
 }
 
 static int32_t make(prune_session *session, const char *const *names, const prune_tensor *const *examples,
@@ -267,6 +268,9 @@ int32_t prune_session_run(prune_session *session, int32_t count, const prune_ten
                        (int)session->feed_count);
     if (count > 0)
         PR_REQUIRE(inputs);
+    if (session->is_outline)
+        return pr_fail(PRUNE_E_UNSUPPORTED, "the session was made with weights=none, which says what a run would take; "
+                                            "make another one to run");
     PR_TRY(pm_session_begin(session, inputs));
     for (int32_t i = 0; i < session->step_count; i++)
         PR_TRY(pm_session_step(session, i));

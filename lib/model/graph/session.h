@@ -58,6 +58,7 @@ struct prune_session {
     struct pm_packs *packs;                     /* the graph's, or those that are being recorded */
     char pruned_weights[64], other_weights[64]; /* specs of prune_packed_create */
     int fuses;
+    int is_outline; /* weights=none: steps are not prepared, and there is no arena */
     int has_run;
 };
 
@@ -77,6 +78,9 @@ int32_t pm_session_renew(prune_session *session, const struct pm_parameter *para
 int32_t pm_session_create(prune_session **out, const prune_graph *graph, int32_t count, const char *const *names,
                           const prune_tensor *const *examples, const int32_t *fixed, const char *spec,
                           struct pm_packs *packs);
+
+/* The numbers of a constant as operators want them, where an outline has left them as they lie (plan.c). */
+int32_t pm_cell_settle(prune_session *session, int32_t cell);
 
 /* The parts of making a session, in their order. */
 
