@@ -65,6 +65,21 @@ prune eval "$fixed_first" --inputs four.npy --labels right.npy --batch 2
 refused "eval of an output that counts no samples" 3 'output "z" has no axis 0'
 prune run "$fixed" --inputs three.npy --batch 3 -o y=y3.npy -o z=z3.npy
 ended "an output that counts no samples, all at once" 0
+prune run "$fixed" --inputs three.npy --batch 3 -o all.npz
+ended "all outputs into an archive" 0
+says "both are named" 'output "z"'
+prune convert all.npz y3again.npy --name y
+ended "an output out of the archive" 0
+if cmp -s y3.npy y3again.npy; then ok "it is the same"; else fail "it is the same" "it differs"; fi
+prune run "$fixed" --inputs three.npy --batch 3 -o all/
+ended "all outputs into a new folder" 0
+if cmp -s y3.npy all/y.npy && cmp -s z3.npy all/z.npy; then ok "a file for each"; else fail "a file for each" "$(ls all)"; fi
+prune run "$fixed" --inputs three.npy --batch 3 -o all
+refused "a folder with files in it" 4 "a new or an empty folder"
+equal "no other folder stays" "$(echo all*)" "all all.npz"
+mkdir empty && prune run "$fixed" --inputs three.npy --batch 3 -o empty
+ended "all outputs into an empty folder" 0
+equal "there they are" "$(ls empty | tr '\n' ' ')" "y.npy z.npy "
 for command in "run -o y3.npy" "eval --labels labels.npy" inspect "model --sparsity 0.5 -o none.onnx"; do
   # shellcheck disable=SC2086
   prune $command "$inputs65" --inputs three.npy
