@@ -38,6 +38,12 @@ PRUNE_API int32_t prune_report_chart(prune_report *report, const char *caption, 
                                      const char *y_label);
 PRUNE_API int32_t prune_report_line(prune_report *report, const char *name, const double *xy, int32_t points);
 
+/* Horizontal bars, one below the other: `count` (1 to 10000) names with a value of 0 or more each, which stands behind
+ * its bar; a bar of `most` (0: the largest value) or more is as long as there is room. PRUNE_E_VALUE for a value that
+ * is negative, not finite or above 1e300. */
+PRUNE_API int32_t prune_report_bars(prune_report *report, const char *caption, int32_t count, const char *const *names,
+                                    const double *values, double most);
+
 /* A histogram of the elements of `tensor` (F32) that `mask` keeps (NULL: all) in `bins` equal bins from -limit to limit
  * (limit 0: the largest magnitude), 1 to 1000 bins. Kept elements beyond the limit are not drawn, but their number is
  * given; one that is not finite is PRUNE_E_VALUE. Histograms that follow one another stand side by side where there is

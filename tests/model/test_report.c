@@ -65,6 +65,7 @@ static prune_report *full_report(const char *title)
     OK(prune_report_heading(report, "heading"));
     OK(prune_report_chart(report, "chart", "x", "y"));
     OK(prune_report_line(report, "one", xy, 3));
+    OK(prune_report_bars(report, "bars", 2, (const char *const[]){"a", "b"}, (const double[]){1, 0.5}, 0));
     OK(prune_report_histogram(report, "before", tensor, NULL, 7, 0));
     OK(prune_report_histogram(report, "after", tensor, mask, 7, 0.75));
     OK(prune_report_mask(report, "mask", mask));
@@ -85,8 +86,8 @@ START_TEST(a_page_of_everything_is_well_formed_and_needs_nothing_else)
     ck_assert_int_eq(count_of(page, "@import"), 0);
     ck_assert_int_eq(count_of(page, "url("), 0);
     ck_assert_int_eq(count_of(page, "<title>all</title>"), 1);
-    ck_assert_int_eq(count_of(page, "role=\"img\""), 3);
-    ck_assert_int_eq(count_of(page, "<desc id="), 3);
+    ck_assert_int_eq(count_of(page, "role=\"img\""), 4);
+    ck_assert_int_eq(count_of(page, "<desc id="), 4);
     ck_assert_int_eq(count_of(page, "prefers-color-scheme:dark"), 1);
     ck_assert_int_eq(count_of(page, "@media print"), 1);
     ck_assert_uint_le(strlen(page), 20000);
@@ -330,6 +331,31 @@ static int64_t sum_of_bars(const char *page, int64_t *heights, int64_t *tallest)
     return sum;
 }
 
+START_TEST(bars_are_as_long_as_their_values)
+{
+    static const char *const names[] = {"conv1", "a <name> that is far too long to stand in front of a bar",
+                                        "\xc3\xa9"};
+    prune_report *report = new_report("bars");
+    OK(prune_report_bars(report, "density", 3, names, (const double[]){25, 100, 0}, 100));
+    char *page = page_of(report);
+    int width[3] = {-1, -1, -1}, i = 0;
+    for (const char *at = page; (at = strstr(at, "<rect x=")) && i < 3; at++, i++)
+        width[i] = atoi(strstr(at, "width=\"") + 7);
+    ck_assert_int_eq(i, 3);
+    ck_assert_int_eq(width[2], 0);
+    ck_assert_int_le(abs(4 * width[0] - width[1]), 4);
+    ck_assert_int_gt(width[1], 500);
+    ck_assert_int_eq(count_of(page, ">conv1</text>"), 1);
+    ck_assert_int_eq(count_of(page, "a &lt;name&gt; that is far too long to stand in front of a bar: 100</title>"), 1);
+    ck_assert_int_eq(count_of(page, ">\xE2\x80\xA6"
+                                    "o stand in front of a bar</text>"),
+                     1);
+    ck_assert_int_eq(count_of(page, ">25</text>"), 1);
+    free(page);
+    prune_report_free(report);
+}
+END_TEST
+
 START_TEST(bars_of_a_histogram_sum_to_what_is_kept)
 {
     const int64_t shape[2] = {40, 25};
@@ -511,7 +537,7 @@ START_TEST(bad_input_is_refused_and_leaves_the_page_alone)
 {
     static float data[4] = {1, NAN, INFINITY, 2};
     const char *const cells[] = {"a", "b", "c", NULL};
-    const double good[] = {0, 0},
+    const double good[4] = {0},
                  bad[][4] = {{0, 0, NAN, 1}, {0, 0, 1, INFINITY}, {-INFINITY, 0, 0, 0}, {0, 0, 0, 2e300}};
     prune_report *report = full_report("r");
     OK(prune_report_chart(report, "c", "x", "y"));
@@ -524,6 +550,12 @@ START_TEST(bad_input_is_refused_and_leaves_the_page_alone)
     OK(prune_mask_create(&other, NULL, 2, (int64_t[]){2, 2}, 1));
     OK(prune_mask_create(&empty, NULL, 2, (int64_t[]){0, 2}, 1));
 
+    FAILS(prune_report_bars(report, "b", 4, cells, good, 0), PRUNE_E_ARGUMENT, "bar 3 has no name");
+    FAILS(prune_report_bars(report, "b", 0, cells, good, 0), PRUNE_E_ARGUMENT, "0 bars");
+    FAILS(prune_report_bars(report, "b", 2, cells, good, -1), PRUNE_E_ARGUMENT, "most is negative");
+    FAILS(prune_report_bars(report, "b", 3, cells, bad[0], 0), PRUNE_E_VALUE, "bar 2 is NaN");
+    FAILS(prune_report_bars(report, "b", 1, cells, bad[2], 0), PRUNE_E_VALUE, "bar 0 is negative");
+    FAILS(prune_report_bars(report, "b", 2, NULL, good, 0), PRUNE_E_ARGUMENT, "names");
     FAILS(prune_report_line(report, "l", bad[0], 2), PRUNE_E_VALUE, "x of point 1 is NaN");
     FAILS(prune_report_line(report, "l", bad[1], 2), PRUNE_E_VALUE, "y of point 1 is infinite");
     FAILS(prune_report_line(report, "l", bad[2], 2), PRUNE_E_VALUE, "x of point 0 is infinite");
@@ -739,7 +771,7 @@ TEST_MAIN("report", a_page_of_everything_is_well_formed_and_needs_nothing_else, 
           a_number_and_its_percent_sign_are_not_torn_apart, tables_have_heads_and_scopes,
           charts_have_nice_ticks_and_a_legend, lines_of_one_name_look_alike,
           charts_of_extreme_numbers_stay_on_the_paper, ticks_are_written_as_people_write_them,
-          a_chart_without_lines_is_a_frame, bars_of_a_histogram_sum_to_what_is_kept,
+          a_chart_without_lines_is_a_frame, bars_are_as_long_as_their_values, bars_of_a_histogram_sum_to_what_is_kept,
           the_edges_of_a_histogram_are_counted, histograms_of_nothing_and_of_zeros,
           a_picture_has_as_many_dark_cells_as_the_mask_keeps, large_masks_show_densities_in_a_bounded_picture,
           a_random_mask_of_300_x_784_stays_small, calls_in_the_wrong_order_are_refused,
