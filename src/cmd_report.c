@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphs.h"
 #include "records.h"
 
 #define MAX_POINTS 256
@@ -211,6 +212,8 @@ static int work(const char *path, const char *out, int json)
 
 static int run(const struct command *self, int argc, char **argv)
 {
+    if (graph_is_named(argc, argv))
+        return graph_report(self, argc, argv);
     struct options options = {.count = 0};
     const char *out = NULL;
     int json = 0;
@@ -232,9 +235,12 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_report = {
     "report",
-    "from records of measurements to a table or an HTML page",
-    "RECORDS.json [-o PAGE.html] [--json]",
+    "a model, or records of measurements, as an HTML page",
+    "RECORDS.json [-o PAGE.html] [--json]\n"
+    "MODEL.onnx [--inputs X.npy... --labels Y.npy] [--recover SPEC]... -o PAGE.html",
     "Reads what examples/demo.sh collects from `prune eval --json`: which files are which variant, and\n"
-    "which curves, histograms and masks to draw. prune(1) describes the records.",
+    "which curves, histograms and masks to draw. prune(1) describes the records.\n"
+    "Of an ONNX model the page shows how dense each layer is, histograms of the weights and, with samples and labels,\n"
+    "the accuracy over sparsity; `prune report MODEL.onnx --help` has the options.",
     run,
 };

@@ -49,6 +49,15 @@ static int set_target(const struct job *job, prune_pruner *pruner)
     return status ? complain_status(status, NULL) : DONE;
 }
 
+int pruner_method(prune_pruner *pruner, const struct pruning *pruning, const prune_recovery *recovery)
+{
+    int chooses = recovery && prune_recovery_chooses(recovery) &&
+                  (!kind_choice_asked(&pruning->criterion_choice) || !prune_recovery_repairs(recovery));
+    int32_t status =
+        prune_pruner_set_method(pruner, chooses ? NULL : pruning->criterion, pruning->granularity, recovery);
+    return status ? complain_status(status, NULL) : DONE;
+}
+
 static int include(const struct words *words, prune_pruner *pruner, int32_t value)
 {
     for (int i = 0; i < words->count; i++) {
@@ -72,13 +81,7 @@ static int choose_layers(const struct job *job, prune_pruner *pruner)
 static int set_method(struct job *job, prune_pruner *pruner, prune_context *context)
 {
     int32_t status = job->recover ? prune_recovery_create(&job->recovery, context, job->recover) : PRUNE_OK;
-    /* A recovery that chooses masks does so, unless a criterion was asked for. */
-    int chooses = job->recovery && prune_recovery_chooses(job->recovery) &&
-                  (!kind_choice_given(&job->pruning.criterion_choice) || !prune_recovery_repairs(job->recovery));
-    if (!status)
-        status = prune_pruner_set_method(pruner, chooses ? NULL : job->pruning.criterion, job->pruning.granularity,
-                                         job->recovery);
-    return status ? complain_status(status, NULL) : DONE;
+    return status ? complain_status(status, "--recover") : pruner_method(pruner, &job->pruning, job->recovery);
 }
 
 static double number(const prune_pruner *pruner, int32_t layer, int32_t what)

@@ -63,8 +63,7 @@ void samples_add_options(struct samples *samples, struct options *options)
         });
 }
 
-/* "a,b,c" or "a": 1 to `most` numbers. */
-static int numbers_of(double *out, int64_t most, int64_t *count, const char *text, const char *option)
+int numbers_of(double *out, int64_t most, int64_t *count, const char *text, const char *option)
 {
     *count = 0;
     for (const char *at = text;; at++) {

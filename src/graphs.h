@@ -41,6 +41,9 @@ void samples_free(struct samples *samples);
 int samples_part(prune_tensor *part[MAX_INPUTS], const struct samples *samples, int64_t first, int64_t count);
 void samples_part_free(prune_tensor *part[MAX_INPUTS], const struct samples *samples);
 
+/* "a,b,c" or "a": 1 to `most` numbers. */
+int numbers_of(double *out, int64_t most, int64_t *count, const char *text, const char *option);
+
 /* A model made ready for parts of up to `batch` samples, and run on all of them, part after part: `take` sees the
  * session after each. */
 typedef int samples_take(void *user, prune_session *session, int64_t first, int64_t count);
@@ -73,6 +76,7 @@ int graph_model(const struct command *self, int argc, char **argv);
 int graph_run(const struct command *self, int argc, char **argv);
 int graph_eval(const struct command *self, int argc, char **argv);
 int graph_inspect(const struct command *self, int argc, char **argv);
+int graph_report(const struct command *self, int argc, char **argv);
 int graph_pack(const struct command *self, int argc, char **argv);
 
 #endif

@@ -153,7 +153,7 @@ void kind_choice_add(struct kind_choice *choice, struct options *options, const 
     memset(choice, 0, sizeof *choice);
     choice->registry = registry;
     choice->option = option;
-    choice->spec = standard;
+    choice->spec = choice->standard = standard;
     size_t length = 0, room = sizeof choice->help;
     for (int32_t kind = 0; kind < prune_kind_count(registry) && length < room; kind++)
         length += (size_t)snprintf(choice->help + length, room - length, "%s%s", kind ? ", " : "",
@@ -167,6 +167,11 @@ void kind_choice_add(struct kind_choice *choice, struct options *options, const 
     for (int32_t kind = 0; kind < prune_kind_count(registry); kind++)
         for (int32_t i = 0; i < prune_kind_parameter_count(registry, kind); i++)
             add_parameter(choice, options, kind, i);
+}
+
+int kind_choice_asked(const struct kind_choice *choice)
+{
+    return choice->spec != choice->standard || kind_choice_given(choice);
 }
 
 int kind_choice_given(const struct kind_choice *choice)

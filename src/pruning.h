@@ -24,6 +24,9 @@ void pruning_close(struct pruning *pruning);
 /* Reads --sparsity into `amount`; USAGE when it is missing, or given to a granularity that has a quota. */
 int pruning_target(struct pruning *pruning);
 
+/* The method of a pruner; `recovery` may be NULL. One that chooses masks does so, unless a criterion was asked for. */
+int pruner_method(prune_pruner *pruner, const struct pruning *pruning, const prune_recovery *recovery);
+
 /* A fraction from 0 to 1 written as text; `option` for the sentence. */
 int fraction(double *value, const char *text, const char *option);
 

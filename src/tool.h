@@ -115,6 +115,7 @@ struct kind_choice {
     const char *registry;
     const char *option; /* "criterion" */
     const char *spec;   /* what --criterion says, or the default */
+    const char *standard;
     struct kind_value values[40];
     int count;
     char help[600];
@@ -126,6 +127,9 @@ void kind_choice_add(struct kind_choice *choice, struct options *options, const 
 #define SPEC_SIZE 512
 /* The spec string out of --criterion and the options of that kind; USAGE for an option that belongs to another kind. */
 int kind_choice_spec(const struct kind_choice *choice, char spec[SPEC_SIZE]);
+
+/* Whether the kind was named, or some option of it given. */
+int kind_choice_asked(const struct kind_choice *choice);
 
 /* Whether some option of the choice was given. */
 int kind_choice_given(const struct kind_choice *choice);
