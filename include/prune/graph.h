@@ -32,6 +32,12 @@ PRUNE_API int32_t prune_graph_read(prune_graph **out, prune_context *context, co
  * that was read and not changed gives the same model, its tensors with the same bits. */
 PRUNE_API int32_t prune_graph_write(const prune_graph *graph, const char *path, const char *spec);
 
+/* A network that Deep Compression released (prune_deep_compression_read, and what it refuses), its layers connected as
+ * its authors describe them. "squeezenet" takes images "data" [N, 3, 227, 227], blue first, less the means 104, 117
+ * and 123, and gives "pool_final" [N, 1000, 1, 1]. Masks keep the weights that are not 0. */
+PRUNE_API int32_t prune_deep_compression_graph(prune_graph **out, prune_context *context, const char *path,
+                                               const char *network);
+
 /* A deep copy: prune one, keep the other. */
 PRUNE_API int32_t prune_graph_copy(prune_graph **out, const prune_graph *graph);
 PRUNE_API void prune_graph_free(prune_graph *graph);
