@@ -27,6 +27,31 @@ typedef struct prune_graph prune_graph;
  * changed. */
 PRUNE_API int32_t prune_graph_read(prune_graph **out, prune_context *context, const char *path, const char *spec);
 
+/* A decoder-only language model of the Llama architecture from its weights, a safetensors file or an index of several
+ * (prune/stream.h), as a graph of opset 17. Tensors are named as Meta's releases do (tok_embeddings.weight,
+ * layers.0.attention.wq.weight, ...) or as Hugging Face does (model.embed_tokens.weight,
+ * model.layers.0.self_attn.q_proj.weight, ...), which also says which numbers of a head rotary positions turn
+ * together; they keep their names and their shapes, out x in, and become F32. Without output.weight (lm_head.weight)
+ * the output matrix is the embedding. rope.cos and rope.sin, [positions, head size / 2], are taken where the file has
+ * them.
+ *
+ * `spec`: heads, kv_heads, epsilon (1e-5), theta (10000), positions (2048: the longest text); what is left out is
+ * looked up in the file's metadata (n_heads, n_kv_heads, norm_eps, rope_theta, max_seq_len; or with Hugging Face's
+ * names num_attention_heads, num_key_value_heads, rms_norm_eps, rope_theta, max_position_embeddings), then in
+ * config.json in its folder; the number of heads must be said somewhere.
+ *
+ * caches=no (the default): input_ids I64 [batch, sequence] gives logits F32 [batch, sequence, vocabulary]; position i
+ * sees positions 0 to i. caches=yes: also attention_mask I64 [batch, total], 1 for what may be seen, position_ids I64
+ * [batch, sequence], and for each layer N past_key_values.N.key and .value F32 [batch, kv_heads, past, head size],
+ * where total = past + sequence and past may be 0; present.N.key and .value [batch, kv_heads, total, head size] are
+ * the past ones with those of these tokens behind them.
+ *
+ * PRUNE_E_FORMAT for a file that is none of these, a missing tensor or a setting outside its range, PRUNE_E_SHAPE for
+ * a tensor of another shape or heads that do not divide, PRUNE_E_UNSUPPORTED for tensors that plain Llama models do
+ * not have (biases, norms of queries and keys), for scaled angles and other activations, PRUNE_E_ARGUMENT where the
+ * number of heads is not said. */
+PRUNE_API int32_t prune_graph_read_llama(prune_graph **out, prune_context *context, const char *path, const char *spec);
+
 /* Writes it as ONNX, whole or not at all (a temporary file, synced and renamed). `spec`: parameters=dense (the default;
  * pruned elements are +0.0) or sparse (pruned initializers become sparse_initializer, as indices and values). A graph
  * that was read and not changed gives the same model, its tensors with the same bits. */
