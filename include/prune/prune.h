@@ -13,6 +13,7 @@
 #include "prune/correct.h"
 #include "prune/criterion.h"
 #include "prune/curvature.h"
+#include "prune/depthwise.h"
 #include "prune/granularity.h"
 #include "prune/kinds.h"
 #include "prune/mask.h"

@@ -10,6 +10,7 @@
 #include "slots_encoded.h"
 #include "slots_gapless.h"
 #include "slots_masks.h"
+#include "slots_taps.h"
 
 static void odd_values(float *x, int64_t count)
 {
@@ -456,6 +457,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_shifted_panel:
         shifted_case(s);
+        break;
+    case PR_SLOT_taps_rows:
+        taps_case(s);
         break;
     case PR_SLOT_all_finite:
         finite_case(s);

@@ -34,7 +34,7 @@ report: search io accel
 # HEADER : the room whose public header it is. What stands in none of libprune's rooms is libprune-model's.
 public='version:base status:base context:base kinds:base tensor:tensor mask:mask granularity:granularity check:granularity
 observe:observe curvature:observe criterion:criterion select:select order:select recover:recover correct:recover
-regularize:regularize sparse:sparse packed:sparse products:sparse convolution:sparse advice:sparse'
+regularize:regularize sparse:sparse packed:sparse products:sparse convolution:sparse depthwise:sparse advice:sparse'
 
 check_rooms() {
   # shellcheck disable=SC2046 # file names have no spaces

@@ -82,6 +82,9 @@ typedef void pr_codebook_fn(float *sums, const float *x, const uint32_t *gaps, c
 typedef int pr_all_finite_fn(const float *x, int64_t count);
 typedef void pr_sampled_fn(float *sums, const float *row, const float *x, int64_t ldx, const int32_t *columns,
                            int64_t count, int64_t n);
+struct pr_taps; /* of a depthwise convolution: taps.h */
+typedef void pr_taps_fn(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t n,
+                        const struct pr_taps *taps);
 typedef void pr_shifted_fn(float *sums, int64_t tile, const float *x, const struct pr_run *runs, int64_t run_count,
                            const uint32_t *starts, const float *values);
 

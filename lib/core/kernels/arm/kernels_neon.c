@@ -2,6 +2,7 @@
 #include "core/kernels/tmpl/vec_neon.h"
 
 #include "core/kernels/groups.h"
+#include "core/kernels/taps.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/products.h"
 #include "core/kernels/tmpl/stores.h"
@@ -19,4 +20,5 @@ const struct pr_kernels pr_kernels_neon = {
     .singles_panel = pr_singles_panel_neon,
     .pairs_panel = pr_pairs_panel_neon,
     .quads_panel = pr_quads_panel_neon,
+    .taps_rows = pr_taps_rows_neon,
 };

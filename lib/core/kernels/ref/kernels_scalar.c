@@ -12,6 +12,7 @@
 #include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
+#include "core/kernels/taps.h"
 
 static void pack_x_copy(float *to, int64_t width, const float *from, int64_t ld, int64_t m, int64_t n)
 {
@@ -188,6 +189,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_scalar,
     .shifted_panel = pr_shifted_panel_scalar,
+    .taps_rows = pr_taps_rows_scalar,
     .singles_panel = pr_singles_panel_scalar,
     .pairs_panel = pr_pairs_panel_scalar,
     .quads_panel = pr_quads_panel_scalar,

@@ -66,6 +66,10 @@ static inline void v_store_some(float *to, vec v, int64_t count)
     _mm256_maskstore_ps(to, v_first(count), v);
 }
 
+/* Words as the floats whose bits they are, and what two have in common. */
+#define v_bits(from) _mm256_castsi256_ps(v_words(from))
+#define v_and(a, b) _mm256_and_ps(a, b)
+
 /* `min` gives its second operand where either is NaN. */
 static inline vec v_clamp(vec v, vec least, vec most)
 {

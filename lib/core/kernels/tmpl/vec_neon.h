@@ -28,6 +28,8 @@ typedef uint32x4_t words;
 #define v_words(from) vld1q_u32(from)
 #define v_shift_right(w, bits) vshlq_u32(w, vdupq_n_s32(-(int)(bits)))
 #define v_four(from) vld1q_f32(from)
+#define v_bits(from) vreinterpretq_f32_u32(v_words(from))
+#define v_and(a, b) vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
 
 /* The bytes of a float are 4 p to 4 p + 3 of its table. */
 static inline vec v_pick_of_four(vec v, words w)

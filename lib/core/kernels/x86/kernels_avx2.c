@@ -8,6 +8,7 @@
 #include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
 #include "core/kernels/shifted.h"
+#include "core/kernels/taps.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
@@ -71,6 +72,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .all_finite = all_finite,
     .sampled_row = pr_sampled_row_avx2,
     .shifted_panel = pr_shifted_panel_avx2,
+    .taps_rows = pr_taps_rows_avx2,
     .singles_panel = pr_singles_panel_avx2,
     .pairs_panel = pr_pairs_panel_avx2,
     .quads_panel = pr_quads_panel_avx2,

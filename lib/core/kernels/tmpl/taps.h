@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Depthwise convolution of rows, lanes along a row. Include a vocabulary first, which must have v_and.
+ */
+#ifndef PR_KERNELS_TMPL_TAPS_H
+#define PR_KERNELS_TMPL_TAPS_H
+
+#include <string.h>
+
+#include "core/kernels/taps.h"
+#include "core/kernels/tmpl/loops.h"
+
+#define TAP_VECTORS 8
+
+/* `count` vectors of a row, `at` floats into it. */
+INLINE void taps_block(const struct pr_taps *taps, const float *x, int64_t at, vec sum[TAP_VECTORS], const int count)
+{
+    const int32_t *offset = taps->offsets;
+    const float *weight = taps->weights;
+    const struct pr_tap_group *group = taps->groups, *end = group + taps->group_count;
+    x += at;
+    UNROLL for (int i = 0; i < count; i++) sum[i] = v_zero();
+    for (; group < end; group++) {
+        int32_t left = group->count;
+        if (group->mask < 0) {
+            for (; left > 0; left--) {
+                const float *from = x + *offset++;
+                vec one = v_all(*weight++);
+                HIDE(from);
+                UNROLL for (int i = 0; i < count; i++) sum[i] = v_fma(one, v_load(from + i * VL), sum[i]);
+            }
+            continue;
+        }
+        const uint32_t *bits = taps->masks + group->mask + at;
+        vec mask[TAP_VECTORS];
+        UNROLL for (int i = 0; i < count; i++) mask[i] = v_bits(bits + i * VL);
+        for (; left > 0; left--) {
+            const float *from = x + *offset++;
+            vec one = v_all(*weight++);
+            HIDE(from);
+            UNROLL for (int i = 0; i < count; i++) sum[i] = v_fma(one, v_and(mask[i], v_load(from + i * VL)), sum[i]);
+        }
+    }
+    vec scale = v_all(taps->scale), bias = v_all(taps->bias);
+    UNROLL for (int i = 0; i < count; i++) sum[i] = v_fma(scale, sum[i], bias);
+    if (taps->clamp) {
+        vec least = v_all(taps->least), most = v_all(taps->most);
+        UNROLL for (int i = 0; i < count; i++) sum[i] = v_clamp(sum[i], least, most);
+    }
+}
+
+INLINE void taps_store(const struct pr_taps *taps, float *y, const float *x, int64_t at, const int count)
+{
+    vec sum[TAP_VECTORS];
+    taps_block(taps, x, at, sum, count);
+    UNROLL for (int i = 0; i < count; i++) v_store(y + at + i * VL, sum[i]);
+}
+
+/* What is left of a row when whole blocks are done, in whole vectors: the last one ends with the row, over numbers that
+ * it computes again. */
+INLINE void taps_rest(const struct pr_taps *taps, float *y, const float *x, int64_t at, int64_t n)
+{
+    switch ((n - at) / VL) {
+#define CASE(count)                                                                                                    \
+    case count:                                                                                                        \
+        taps_store(taps, y, x, at, count);                                                                             \
+        break;
+        CASE(1)
+        CASE(2)
+        CASE(3)
+#if TAP_BLOCK > 4
+        CASE(4)
+        CASE(5)
+        CASE(6)
+        CASE(7)
+#endif
+#undef CASE
+    default:
+        break;
+    }
+    if ((n - at) % VL)
+        taps_store(taps, y, x, n - VL, 1);
+}
+
+static void taps_rows(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t n,
+                      const struct pr_taps *taps)
+{
+    for (int64_t i = 0; i < rows; i++, y += ldy, x += ldx) {
+        if (n < VL) {
+            vec sum[TAP_VECTORS];
+            taps_block(taps, x, 0, sum, 1);
+            v_store_some(y, sum[0], n);
+            continue;
+        }
+        int64_t at = 0;
+        for (; at + TAP_BLOCK * VL <= n; at += TAP_BLOCK * VL)
+            taps_store(taps, y, x, at, TAP_BLOCK);
+        taps_rest(taps, y, x, at, n);
+    }
+}
+
+#endif
