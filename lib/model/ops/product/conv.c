@@ -66,6 +66,8 @@ static void release(struct pm_call *call)
         if (conv->epilogues)
             prune_epilogue_free(conv->epilogues[g]);
     }
+    prune_depthwise_free(conv->depthwise);
+    prune_epilogue_free(conv->depthwise_epilogue);
     pr_release(call->context, conv->packed);
     pr_release(call->context, conv->epilogues);
     pm_tail_release(call, &conv->tail);
@@ -137,13 +139,13 @@ static int32_t prepare(struct pm_call *call)
     conv->bias_is_late = !known;
     PR_TRY(pm_tail_create(&conv->tail, call, w->out_channels, 1, 1, bias && known ? call->inputs[2].data : NULL));
     PR_TRY(pm_gemm_fits(out_of(w), pm_window_outputs(w), in_of(w)));
-    if (conv->is_depthwise)
-        PR_TRY(pm_conv_depthwise_scratch(w, &conv->part));
-    else if (!conv->is_image)
+    if (!conv->is_depthwise && !conv->is_image)
         PR_TRY(pr_mul(in_of(w), pr_ceil_div(conv->panel, 16) * 16, &conv->part));
     PR_TRY(pr_mul(conv->part, 4 * conv->tasks, &call->scratch_bytes));
     if (known && pm_is_known(call, 1) && !conv->is_depthwise)
         PR_TRY(pack(conv, call));
+    if (known && pm_is_known(call, 1) && pm_conv_depthwise_fits(w))
+        PR_TRY(pm_conv_depthwise_prepare(conv, call));
     return PRUNE_OK;
 }
 
@@ -197,8 +199,7 @@ static void run_task(void *argument, int32_t index)
     int64_t units = conv->is_depthwise ? w->batch * w->out_channels : w->batch * w->groups * conv->panels;
     int64_t first = units * index / conv->tasks, end = units * (index + 1) / conv->tasks;
     if (conv->is_depthwise) {
-        pm_conv_depthwise(w, &conv->tail, work->x, work->weights, work->bias, work->y, first, end,
-                          (float *)work->call->scratch + index * conv->part);
+        pm_conv_depthwise(w, &conv->tail, work->x, work->weights, work->bias, work->y, first, end);
         return;
     }
     float *columns = (float *)work->call->scratch + index * conv->part;
@@ -220,6 +221,9 @@ static int32_t run(const struct pm_call *call)
                         .y = call->outputs[0].data};
     if (call->outputs[0].type.count == 0)
         return PRUNE_OK;
+    if (conv->depthwise)
+        return prune_depthwise_run(conv->depthwise, work.y, work.x, conv->window.batch, conv->window.in[1],
+                                   conv->window.in[2], conv->depthwise_epilogue);
     prune_context_parallel(call->context, conv->tasks, run_task, &work);
     if (work.status)
         return pr_fail(work.status, "a part of the convolution failed (%s)", prune_status_name(work.status));

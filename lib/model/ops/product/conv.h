@@ -7,6 +7,7 @@
 
 #include "model/ops/product/product.h"
 #include "model/ops/product/window.h"
+#include "prune/depthwise.h"
 
 struct pm_conv {
     struct pm_window window;
@@ -19,16 +20,19 @@ struct pm_conv {
     prune_context *context; /* of what follows */
     prune_packed **packed;  /* one for each group; NULL: weights are not constant */
     prune_epilogue **epilogues;
+    prune_depthwise *depthwise; /* NULL: weights are not constant, or there are three axes */
+    prune_epilogue *depthwise_epilogue;
     struct pm_tail tail; /* with the bias, unless */
     int bias_is_late;    /* it is not known before the run */
 };
 
-/* Planes first to end - 1 of y (numbered over all images) for weights in which each group has one input channel; `bias`
- * NULL unless late. */
-void pm_conv_depthwise(const struct pm_window *window, const struct pm_tail *tail, const float *x, const float *weights,
-                       const float *bias, float *y, int64_t first, int64_t end, float *scratch);
+/* Whether libprune's depthwise convolution can run it, given its weights; and such a one, with its epilogue. */
+int pm_conv_depthwise_fits(const struct pm_window *window);
+int32_t pm_conv_depthwise_prepare(struct pm_conv *conv, struct pm_call *call);
 
-/* Floats of scratch that it needs. */
-int32_t pm_conv_depthwise_scratch(const struct pm_window *window, int64_t *floats);
+/* Planes first to end - 1 of y (numbered over all images) for weights in which each group has one input channel, where
+ * it cannot; `bias` NULL unless late. */
+void pm_conv_depthwise(const struct pm_window *window, const struct pm_tail *tail, const float *x, const float *weights,
+                       const float *bias, float *y, int64_t first, int64_t end);
 
 #endif
