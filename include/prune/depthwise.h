@@ -46,8 +46,9 @@ PRUNE_API int32_t prune_depthwise_run(const prune_depthwise *depthwise, float *y
 PRUNE_API int32_t prune_depthwise_output(const prune_depthwise *depthwise, int64_t height, int64_t width,
                                          int64_t *output_height, int64_t *output_width);
 
+/* The out channels, and how many weights are kept. */
 PRUNE_API int64_t prune_depthwise_out_channels(const prune_depthwise *depthwise);
-PRUNE_API int64_t prune_depthwise_stored(const prune_depthwise *depthwise); /* weights that are kept */
+PRUNE_API int64_t prune_depthwise_stored(const prune_depthwise *depthwise);
 
 /* The instruction set of its kernel, as prune_packed_kernels has it. */
 PRUNE_API const char *prune_depthwise_kernels(const prune_depthwise *depthwise);
