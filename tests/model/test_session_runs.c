@@ -224,6 +224,225 @@ START_TEST(only_the_branch_that_is_taken_must_run)
 }
 END_TEST
 
+/* Numbers at an aligned address, but not one behind the other. */
+START_TEST(aligned_inputs_with_strides_are_copied)
+{
+    prune_graph *graph = begin();
+    prune_session *session;
+    prune_tensor *x;
+    OK(add_node(graph->body, "minus", "Neg", "x", "y", NULL));
+    add_output(graph->body, "y");
+    OK(pm_graph_finish(graph));
+    for (int i = 0; i < 6; i++)
+        memory[0][i % 3 * 2 + i / 3] = (float)i;
+    OK(prune_tensor_borrow(&x, NULL, memory[0], PRUNE_F32, 2, six, (const int64_t[]){1, 2}));
+    OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, NULL));
+    OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+    expect(session, 0, (const float[]){0, -1, -2, -3, -4, -5});
+    prune_tensor_free(x);
+    prune_session_free(session);
+    prune_graph_free(graph);
+}
+END_TEST
+
+/* Of numbers that only a run knows an index may be outside: then there are no outputs, until the next good run. */
+START_TEST(a_run_that_fails_has_no_outputs)
+{
+    prune_graph *graph;
+    prune_session *session;
+    prune_tensor *index = wholes(2, (const int64_t[]){1, 0}), *outside = wholes(2, (const int64_t[]){0, 2});
+    OK(pm_graph_create(&graph, NULL, 13));
+    add_input(graph->body, "x", PRUNE_I64, SHAPE(2));
+    add_parameter(graph->body, "table", PRUNE_F32, 2, six, (const float[]){1, 2, 3, 4, 5, 6});
+    OK(add_node(graph->body, "look up", "Gather", "table,x", "y", NULL));
+    add_output(graph->body, "y");
+    OK(pm_graph_finish(graph));
+    OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){index}, NULL, NULL));
+    ck_assert_int_eq(prune_session_step_count(session), 1);
+    OK(prune_session_run(session, 1, (const prune_tensor *const[]){index}));
+    expect(session, 0, (const float[]){4, 5, 6, 1, 2, 3});
+    FAILS(prune_session_run(session, 1, (const prune_tensor *const[]){outside}), PRUNE_E_VALUE,
+          "node \"look up\" (Gather)");
+    ck_assert_ptr_null(prune_session_output(session, 0));
+    OK(prune_session_run(session, 1, (const prune_tensor *const[]){index}));
+    expect(session, 0, (const float[]){4, 5, 6, 1, 2, 3});
+    prune_tensor_free(index);
+    prune_tensor_free(outside);
+    prune_session_free(session);
+    prune_graph_free(graph);
+}
+END_TEST
+
+/* Branches in branches, `depth` of them, of which the innermost gives x. */
+static int32_t create_nested(prune_session **session, int depth, int32_t outputs)
+{
+    static const uint8_t yes = 1;
+    struct pm_body *bodies[100];
+    prune_graph *graph = begin();
+    prune_tensor *x = at_place(0, 0, 1);
+    add_parameter(graph->body, "yes", PRUNE_BOOL, 0, NULL, &yes);
+    bodies[0] = graph->body;
+    for (int i = 1; i <= depth; i++)
+        OK(pm_body_create(&bodies[i], NULL, bodies[i - 1]));
+    OK(add_node(bodies[depth], "deepest", "Neg", "x", "v", NULL));
+    add_output(bodies[depth], "v");
+    for (int i = depth; i > 0; i--) {
+        OK(add_node(bodies[i - 1], "choice", "If", "yes", outputs == 1 ? "v" : "v,more", "then_branch", PM_BODY,
+                    bodies[i], NULL));
+        add_output(bodies[i - 1], "v");
+    }
+    OK(pm_graph_finish(graph));
+    int32_t status = prune_session_create(session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, NULL);
+    if (!status) {
+        OK(prune_session_run(*session, 1, (const prune_tensor *const[]){x}));
+        expect(*session, 0, (const float[]){-1, -2, -3, -4, -5, -6});
+        prune_session_free(*session);
+    }
+    prune_tensor_free(x);
+    prune_graph_free(graph);
+    return status;
+}
+
+START_TEST(branches_that_do_not_fit_are_refused)
+{
+    prune_session *session = UNTOUCHED;
+    OK(create_nested(&session, 64, 1));
+    session = UNTOUCHED;
+    FAILS(create_nested(&session, 65, 1), PRUNE_E_UNSUPPORTED, "node \"choice\" (If): more than 64 branches");
+    FAILS(create_nested(&session, 1, 2), PRUNE_E_FORMAT, "\"then_branch\" has 1 outputs, the node 2");
+    ck_assert_ptr_eq(session, UNTOUCHED);
+}
+END_TEST
+
+/* Pruned weights that are reshaped and transposed on their way to a product run sparse there. */
+START_TEST(masks_go_with_the_weights_through_views)
+{
+    static const float numbers[] = {1, 2, 3, 4, 5, 6};
+    prune_graph *graph = begin();
+    prune_session *session;
+    prune_mask *mask;
+    prune_tensor *x = at_place(0, 0, 1);
+    add_parameter(graph->body, "w", PRUNE_F32, SHAPE(6), numbers);
+    add_parameter(graph->body, "shape", PRUNE_I64, SHAPE(2), (const int64_t[]){2, 3});
+    OK(add_node(graph->body, "reshaped", "Reshape", "w,shape", "v", NULL));
+    OK(add_node(graph->body, "turned", "Transpose", "v", "t", NULL));
+    OK(add_node(graph->body, "product", "MatMul", "x,t", "y", NULL));
+    add_output(graph->body, "y");
+    OK(pm_graph_finish(graph));
+    OK(prune_mask_create(&mask, NULL, 1, (const int64_t[]){6}, 1));
+    OK(prune_mask_set(mask, 0, 0)); /* of both outputs the first input */
+    OK(prune_mask_set(mask, 3, 0));
+    OK(prune_graph_set_mask(graph, "w", mask));
+    memory[0][0] = NAN;
+    OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, "weights=csr"));
+    ck_assert_msg(strncmp(prune_session_step_kernels(session, 0), "dense", 5) != 0, "%s",
+                  prune_session_step_kernels(session, 0));
+    OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+    const float *y = prune_tensor_const_data(prune_session_output(session, 0));
+    ck_assert(y[0] == 2 * 2 + 3 * 3 && y[1] == 2 * 5 + 3 * 6);
+    prune_mask_free(mask);
+    prune_tensor_free(x);
+    prune_session_free(session);
+    prune_graph_free(graph);
+}
+END_TEST
+
+START_TEST(dropout_keeps_all_and_says_so)
+{
+    prune_graph *graph = begin();
+    prune_session *session;
+    prune_tensor *x = at_place(0, 0, 1);
+    OK(add_node(graph->body, "minus", "Neg", "x", "m", NULL));
+    OK(add_node(graph->body, "drop", "Dropout", "m", "y,kept", NULL));
+    add_output(graph->body, "y");
+    add_output(graph->body, "kept");
+    OK(pm_graph_finish(graph));
+    OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, NULL));
+    for (int round = 0; round < 2; round++) {
+        OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+        expect(session, 0, (const float[]){-1, -2, -3, -4, -5, -6});
+        ck_assert_mem_eq(prune_tensor_const_data(prune_session_output(session, 1)), "\1\1\1\1\1\1", 6);
+    }
+    prune_tensor_free(x);
+    prune_session_free(session);
+    prune_graph_free(graph);
+}
+END_TEST
+
+/* What follows a product and is no Relu, no Clip to 0 and 6 and no only reader stays a step. */
+START_TEST(only_what_is_exactly_known_joins_a_product)
+{
+    static const float eye[] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, zero = 0, one = 1, five = 5, six_ = 6;
+    float odd[] = {-3, -1, 1, 3, 5, 7};
+    static const struct {
+        const char *op, *inputs;
+        int is_read_before; /* by a node in front of it */
+        int32_t steps;
+        float wanted[6];
+    } cases[] = {{"Relu", "p", 0, 1, {0, 0, 1, 3, 5, 7}},           {"Clip", "p,zero,six", 0, 1, {0, 0, 1, 3, 5, 6}},
+                 {"Clip", "p,zero,five", 0, 2, {0, 0, 1, 3, 5, 5}}, {"Clip", "p,one,six", 0, 2, {1, 1, 1, 3, 5, 6}},
+                 {"Clip", "p,,six", 0, 2, {-3, -1, 1, 3, 5, 6}},    {"Relu", "p", 1, 3, {0, 0, 1, 3, 5, 7}}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        prune_graph *graph = begin();
+        prune_session *session;
+        prune_tensor *x;
+        add_parameter(graph->body, "eye", PRUNE_F32, SHAPE(3, 3), eye);
+        add_parameter(graph->body, "zero", PRUNE_F32, 0, NULL, &zero);
+        add_parameter(graph->body, "one", PRUNE_F32, 0, NULL, &one);
+        add_parameter(graph->body, "five", PRUNE_F32, 0, NULL, &five);
+        add_parameter(graph->body, "six", PRUNE_F32, 0, NULL, &six_);
+        OK(add_node(graph->body, "product", "MatMul", "x,eye", "p", NULL));
+        if (cases[i].is_read_before)
+            OK(add_node(graph->body, "other", "Neg", "p", "q", NULL));
+        OK(add_node(graph->body, "tail", cases[i].op, cases[i].inputs, "y", NULL));
+        add_output(graph->body, "y");
+        if (cases[i].is_read_before)
+            add_output(graph->body, "q");
+        OK(pm_graph_finish(graph));
+        OK(prune_tensor_borrow(&x, NULL, odd, PRUNE_F32, 2, six, NULL));
+        OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, NULL));
+        ck_assert_msg(prune_session_step_count(session) == cases[i].steps, "case %d: %d steps", i,
+                      (int)prune_session_step_count(session));
+        OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+        expect(session, 0, cases[i].wanted);
+        if (cases[i].is_read_before)
+            expect(session, 1, (const float[]){3, 1, -1, -3, -5, -7});
+        prune_tensor_free(x);
+        prune_session_free(session);
+        prune_graph_free(graph);
+    }
+}
+END_TEST
+
+/* [2, 1] added to [2, 2] is a number for each row, though channels are as many. */
+START_TEST(a_number_for_each_row_is_none_for_each_channel)
+{
+    static const float two[] = {1, 0, 0, 1, 0, 0}, bias[] = {10, 20};
+    for (int along = 0; along < 2; along++) {
+        prune_graph *graph = begin();
+        prune_session *session;
+        prune_tensor *x = at_place(0, 0, 1);
+        add_parameter(graph->body, "two", PRUNE_F32, SHAPE(3, 2), two);
+        add_parameter(graph->body, "bias", PRUNE_F32, 2, along ? (const int64_t[]){1, 2} : (const int64_t[]){2, 1},
+                      bias);
+        OK(add_node(graph->body, "product", "MatMul", "x,two", "p", NULL));
+        OK(add_node(graph->body, "sum", "Add", "bias,p", "y", NULL));
+        add_output(graph->body, "y");
+        OK(pm_graph_finish(graph));
+        OK(prune_session_create(&session, graph, 1, x_alone, (const prune_tensor *const[]){x}, NULL, NULL));
+        ck_assert_int_eq(prune_session_step_count(session), along ? 1 : 2);
+        OK(prune_session_run(session, 1, (const prune_tensor *const[]){x}));
+        const float *y = prune_tensor_const_data(prune_session_output(session, 0));
+        ck_assert(y[0] == 11 && y[1] == (along ? 22 : 12) && y[2] == (along ? 14 : 24) && y[3] == 25);
+        prune_tensor_free(x);
+        prune_session_free(session);
+        prune_graph_free(graph);
+    }
+}
+END_TEST
+
 TEST_MAIN("session runs", inputs_that_are_read_late_are_not_written_over, inputs_that_are_outputs_are_copied,
-          other_shapes_take_another_session, branches_see_every_body_around_them,
-          only_the_branch_that_is_taken_must_run)
+          aligned_inputs_with_strides_are_copied, a_run_that_fails_has_no_outputs, other_shapes_take_another_session,
+          branches_see_every_body_around_them, only_the_branch_that_is_taken_must_run,
+          branches_that_do_not_fit_are_refused, masks_go_with_the_weights_through_views, dropout_keeps_all_and_says_so,
+          only_what_is_exactly_known_joins_a_product, a_number_for_each_row_is_none_for_each_channel)
