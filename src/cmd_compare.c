@@ -263,7 +263,7 @@ static int work(struct job *job)
     prune_context *context = NULL;
     int code = context_open(&context, &job->common);
     for (int i = 0; i < 2 && !code; i++)
-        code = graph_read(&job->sides[i].graph, context, job->sides[i].path);
+        code = graph_read(&job->sides[i].graph, context, job->sides[i].path, job->samples.external);
     if (!code)
         code = check_outputs(job);
     if (!code)

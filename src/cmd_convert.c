@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "convert_graph.h"
+#include "file_kind.h"
 
 struct job {
     struct common common;
@@ -11,6 +12,7 @@ struct job {
     int64_t level;
     prune_context *context;
     prune_archive *archive; /* what was read */
+    struct graph_conversion onnx;
 };
 
 static const struct {
@@ -25,6 +27,7 @@ static const struct {
     {"smtx", ".smtx", 1, 1},
     {"scipy", "", 1, 1},
     {"deep-compression", ".net", 0, 0},
+    {"onnx", ".onnx", 0, 1},
 };
 #define FORMATS ((int)(sizeof formats / sizeof *formats))
 
@@ -42,6 +45,26 @@ static int ends_in(const char *path, const char *ends)
     return 0;
 }
 
+/* The format by what is in the file; NULL where that does not say it. */
+static const char *seen_format(const char *path)
+{
+    switch (file_kind(path)) {
+    case FILE_ONNX:
+    case FILE_PACKED:
+        return "onnx";
+    case FILE_SAFETENSORS:
+        return "safetensors";
+    case FILE_NPY:
+        return "npy";
+    case FILE_ZIP:
+        return "npz";
+    case FILE_MATRIX_MARKET:
+        return "mtx";
+    default:
+        return NULL;
+    }
+}
+
 /* The format by its name, or by that of the file. */
 static int find_format(int *format, const char *given, const char *option, const char *path)
 {
@@ -52,7 +75,8 @@ static int find_format(int *format, const char *given, const char *option, const
         }
     if (given)
         return complain(USAGE,
-                        "%s: \"%s\" is no format; npy, npz, safetensors, mtx, hb, smtx, scipy and deep-compression are",
+                        "%s: \"%s\" is no format; npy, npz, safetensors, mtx, hb, smtx, scipy, deep-compression and "
+                        "onnx are",
                         option, given);
     return complain(USAGE, "%s: its name does not say what it is; say it with %s FORMAT", path, option);
 }
@@ -106,6 +130,14 @@ static int read_archive(struct job *job)
     return status ? complain_status(status, job->in) : DONE;
 }
 
+/* The model, and its weights as an archive. */
+static int read_model(struct job *job)
+{
+    int32_t status = prune_archive_create(&job->archive, job->context);
+    int code = status ? complain_status(status, job->in) : convert_read_graph(&job->onnx, job->context, job->in);
+    return code ? code : convert_to_archive(&job->onnx, job->archive, job->in);
+}
+
 static int read_in(struct job *job, int format)
 {
     const char *name = formats[format].name;
@@ -117,6 +149,8 @@ static int read_in(struct job *job, int format)
         return read_npz(job);
     if (strcmp(name, "safetensors") == 0)
         return read_archive(job);
+    if (strcmp(name, "onnx") == 0)
+        return read_model(job);
     if (strcmp(name, "npy") == 0) {
         status = prune_npy_read(&tensor, job->context, job->in);
         return status ? complain_status(status, NULL) : add(job, job->name, tensor);
@@ -166,12 +200,31 @@ static int only_tensor(const struct job *job, const prune_tensor **out)
                     job->in, (int)count, job->name, job->out);
 }
 
-static int write_out(const struct job *job, int format)
+/* A model as it was read, or another one with the weights that were. */
+static int write_model(struct job *job)
+{
+    int code = DONE;
+    if (job->onnx.graph && (job->onnx.model || job->dtype))
+        return complain(USAGE, "%s goes with weights that become those of a model; %s is a model",
+                        job->onnx.model ? "--model" : "--dtype", job->in);
+    if (!job->onnx.graph && !job->onnx.model)
+        return complain(USAGE, "%s holds weights alone: say whose they are with --model MODEL.onnx", job->in);
+    if (!job->onnx.graph) {
+        code = convert_read_graph(&job->onnx, job->context, job->onnx.model);
+        if (!code)
+            code = convert_from_archive(&job->onnx, job->archive, job->in);
+    }
+    return code ? code : convert_write_graph(&job->onnx, job->out);
+}
+
+static int write_out(struct job *job, int format)
 {
     const char *name = formats[format].name;
     const prune_tensor *tensor = NULL;
     prune_matrix *matrix = NULL;
     int32_t status = PRUNE_OK;
+    if (strcmp(name, "onnx") == 0)
+        return write_model(job);
     int is_archive = strcmp(name, "npz") == 0 || strcmp(name, "safetensors") == 0;
     int code = is_archive ? DONE : only_tensor(job, &tensor);
     if (code)
@@ -209,7 +262,7 @@ static int show(const struct job *job, int from, int to)
 static int work(struct job *job)
 {
     int from = 0, to = 0;
-    int code = find_format(&from, job->from, "--from", job->in);
+    int code = find_format(&from, job->from ? job->from : seen_format(job->in), "--from", job->in);
     if (!code)
         code = find_format(&to, job->to, "--to", job->out);
     if (!code && (!formats[to].is_written || name_ends(job->out, ".json")))
@@ -226,6 +279,7 @@ static int work(struct job *job)
     if (!code)
         code = show(job, from, to);
     prune_archive_free(job->archive);
+    prune_graph_free(job->onnx.graph);
     prune_context_free(job->context);
     return code;
 }
@@ -236,14 +290,22 @@ static int run(const struct command *self, int argc, char **argv)
     struct job job = {.name = "weight", .level = 6};
     options_add(&options,
                 (struct option[]){
-                    {OPTION_TEXT, "from", 0, &job.from, "FORMAT", "what IN is; by default its name says it", 0, 0},
+                    {OPTION_TEXT, "from", 0, &job.from, "FORMAT",
+                     "what IN is; by default what is in it says it, or its name", 0, 0},
                     {OPTION_TEXT, "to", 0, &job.to, "FORMAT", "what OUT is to be", 0, 0},
                     {OPTION_TEXT, "name", 0, &job.name, "NAME",
                      "the tensor to take of several, or to name (default weight)", 0, 0},
                     {OPTION_TEXT, "dtype", 0, &job.dtype, "TYPE", "convert the elements: f32, f16, bf16, ...", 0, 0},
                     {OPTION_WHOLE, "level", 0, &job.level, "N", "how hard npz is packed, 0 to 9 (default 6)", 0, 9},
+                    {OPTION_TEXT, "model", 0, &job.onnx.model, "MODEL.onnx",
+                     "OUT.onnx is this model with the weights of IN, by name", 0, 0},
+                    {OPTION_TEXT, "parameters", 0, &job.onnx.parameters, "dense|sparse",
+                     "pruned initializers of OUT.onnx dense, or as sparse_initializer (as they are)", 0, 0},
+                    {OPTION_FLAG, "external-data", 0, &job.onnx.out_data, NULL,
+                     "large initializers go to OUT.onnx.data beside OUT.onnx", 0, 0},
                     {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                 });
+    graph_add_options(&job.onnx.samples, &options);
     options_add_common(&options, &job.common);
     int code = options_parse(&options, self, argc, argv);
     if (!code && !options.help) {
@@ -260,10 +322,15 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_convert = {
     "convert",
-    "tensors from one format of files to another",
-    "IN OUT [--from FORMAT] [--to FORMAT] [--name NAME] [--dtype TYPE]",
+    "tensors and models from one format of files to another",
+    "IN OUT [--from FORMAT] [--to FORMAT] [--name NAME] [--dtype TYPE]\n"
+    "MODEL.onnx OUT.onnx [--parameters dense|sparse] [--external] [--external-data] [--freeze-shape NAME=N]\n"
+    "WEIGHTS OUT.onnx --model MODEL.onnx",
     "Formats, by the end of the name: npy, npz, safetensors (.json: an index of several files), mtx (Matrix Market),\n"
     "smtx (a pattern), scipy (SciPy's sparse npz; to write one say --to scipy); only read: hb (Harwell-Boeing, .rua),\n"
-    "deep-compression (.net). Sparse tensors of compressed-tensors become dense. smtx keeps no values.",
+    "deep-compression (.net). Sparse tensors of compressed-tensors become dense. smtx keeps no values.\n"
+    "What IN is, is seen from what is in it where that can be. A model (onnx, packed or not) is converted as a whole, "
+    "or\n"
+    "its floating weights are, by name; into a model they go back by the same names.",
     run,
 };

@@ -15,6 +15,8 @@ static enum file_kind kind_of(const unsigned char *head, size_t length)
 {
     if (length >= 6 && memcmp(head, "\223NUMPY", 6) == 0)
         return FILE_NPY;
+    if (length >= 14 && memcmp(head, "%%MatrixMarket", 14) == 0)
+        return FILE_MATRIX_MARKET;
     if (length >= 4 && memcmp(head, "PK\3\4", 4) == 0)
         return FILE_ZIP;
     if (length >= 9 && head[8] == '{' && head[4] == 0 && head[5] == 0 && head[6] == 0 && head[7] == 0)

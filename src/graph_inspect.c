@@ -152,7 +152,7 @@ static int work(struct job *job)
     json_t *steps = NULL;
     int code = context_open(&context, &job->common);
     if (!code)
-        code = graph_read(&graph, context, job->model);
+        code = graph_read(&graph, context, job->model, job->samples.external);
     if (!code && (job->samples.inputs.count || job->samples.set.count || job->samples.freeze.count || job->batch)) {
         code = samples_example(&job->samples, graph, context, job->batch ? job->batch : 1);
         if (!code)

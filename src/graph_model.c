@@ -186,7 +186,7 @@ static int work(struct job *job)
     if (!code)
         code = pruning_open(&job->pruning, context);
     if (!code)
-        code = graph_read(&graph, context, job->model);
+        code = graph_read(&graph, context, job->model, job->samples.external);
     if (!code)
         code = samples_load(&job->samples, graph, context);
     if (!code)

@@ -62,7 +62,7 @@ static int work(struct job *job)
     prune_graph *graph = NULL;
     int code = context_open(&context, &job->common);
     if (!code)
-        code = graph_read(&graph, context, job->model);
+        code = graph_read(&graph, context, job->model, job->samples.external);
     if (!code)
         code = samples_example(&job->samples, graph, context, job->batch);
     if (!code)

@@ -296,7 +296,7 @@ static int work(struct job *job)
     if (!code)
         code = pruning_open(&job->pruning, job->context);
     if (!code)
-        code = graph_read(&job->graph, job->context, job->model);
+        code = graph_read(&job->graph, job->context, job->model, job->samples.external);
     if (!code)
         code = find_layers(job);
     if (!code) {

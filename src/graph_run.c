@@ -238,7 +238,7 @@ static int work(struct job *job)
     prune_graph *graph = NULL;
     int code = context_open(&job->context, &job->common);
     if (!code)
-        code = graph_read(&graph, job->context, job->model);
+        code = graph_read(&graph, job->context, job->model, job->samples.external);
     job->graph = graph;
     if (!code)
         code = find_outputs(job);

@@ -22,12 +22,11 @@ int graph_is_named(int argc, char **argv)
     return 0;
 }
 
-/* Fewer zeros than this are no pruning. */
-#define LEAST_ZEROS 0.05
-
-int graph_read(prune_graph **graph, prune_context *context, const char *path)
+int graph_read(prune_graph **graph, prune_context *context, const char *path, int external)
 {
-    int32_t status = prune_graph_read(graph, context, path, NULL);
+    int32_t status = prune_graph_read(graph, context, path, external ? "external=folder" : NULL);
+    if (status == PRUNE_E_UNSUPPORTED && strstr(prune_error(), "external=folder"))
+        return complain(exit_of(status), "%s (--external)", prune_error());
     if (!status)
         status = prune_graph_mask_zeros(*graph, LEAST_ZEROS, NULL);
     return status ? complain_status(status, NULL) : DONE;
@@ -41,6 +40,18 @@ int graph_write(const prune_graph *graph, const char *path, const char *spec)
     return status ? complain_status(status, NULL) : DONE;
 }
 
+void graph_add_options(struct samples *samples, struct options *options)
+{
+    options_add(options,
+                (struct option[]){
+                    {OPTION_LIST, "freeze-shape", 0, &samples->freeze, "NAME=N",
+                     "gives an extent of the inputs that has a name (`prune inspect` shows them) a number", 0, 0},
+                    {OPTION_FLAG, "external", 0, &samples->external, NULL,
+                     "read tensors that lie in other files of the model's folder", 0, 0},
+                    {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+                });
+}
+
 void samples_add_options(struct samples *samples, struct options *options)
 {
     memset(samples, 0, sizeof *samples);
@@ -51,8 +62,6 @@ void samples_add_options(struct samples *samples, struct options *options)
              "samples, axis 0 counting them; again for each input of the model", 0, 0},
             {OPTION_LIST, "set", 0, &samples->set, "NAME=VALUE",
              "fixes an input: a number, several with commas between them, or a .npy file", 0, 0},
-            {OPTION_LIST, "freeze-shape", 0, &samples->freeze, "NAME=N",
-             "gives an extent of the inputs that has a name (`prune inspect` shows them) a number", 0, 0},
             {OPTION_TEXT, "layout", 0, &samples->layout, "nchw|nhwc", "how images lie in the file (nchw)", 0, 0},
             {OPTION_TEXT, "scale", 0, &samples->scale, "S", "inputs become (x * scale - mean) / std: a factor", 0, 0},
             {OPTION_TEXT, "mean", 0, &samples->mean, "M,M,...", "a number for each channel, or one", 0, 0},
@@ -61,6 +70,7 @@ void samples_add_options(struct samples *samples, struct options *options)
             {OPTION_WHOLE, "count", 0, &samples->number, "N", "how many samples to take (all)", 1, INT64_MAX / 2},
             {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
         });
+    graph_add_options(samples, options);
 }
 
 int numbers_of(double *out, int64_t most, int64_t *count, const char *text, const char *option)

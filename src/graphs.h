@@ -13,6 +13,7 @@
 struct samples {
     struct words inputs, set, freeze; /* [NAME=]X.npy, NAME=VALUE twice */
     const char *layout, *scale, *mean, *std;
+    int external;          /* tensors in other files may be read */
     int64_t first, number; /* number 0: to the end */
     int32_t count;
     const char *names[MAX_INPUTS];
@@ -24,11 +25,15 @@ struct samples {
 /* Whether an operand names a whole model: NAME.onnx, or a file that is one, packed or not. */
 int graph_is_named(int argc, char **argv);
 
-/* Parameters with zeros get masks, so that they run sparse where that pays. */
-int graph_read(prune_graph **graph, prune_context *context, const char *path);
+/* Parameters with zeros get masks, so that they run sparse where that pays; fewer than LEAST_ZEROS are no pruning.
+ * `external`: tensors may lie in other files of the model's folder. */
+#define LEAST_ZEROS 0.05
+int graph_read(prune_graph **graph, prune_context *context, const char *path, int external);
 int graph_write(const prune_graph *graph, const char *path, const char *spec);
 
 void samples_add_options(struct samples *samples, struct options *options);
+/* Of these the ones that say how a model is read: --external, --freeze-shape. */
+void graph_add_options(struct samples *samples, struct options *options);
 /* --freeze-shape on a model. */
 int samples_freeze(const struct samples *samples, prune_graph *graph);
 /* Freezes shapes, then reads --set and --inputs. */

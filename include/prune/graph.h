@@ -53,8 +53,10 @@ PRUNE_API int32_t prune_graph_read(prune_graph **out, prune_context *context, co
 PRUNE_API int32_t prune_graph_read_llama(prune_graph **out, prune_context *context, const char *path, const char *spec);
 
 /* Writes it as ONNX, whole or not at all (a temporary file, synced and renamed). `spec`: parameters=dense (the default;
- * pruned elements are +0.0) or sparse (pruned initializers become sparse_initializer, as indices and values). A graph
- * that was read and not changed gives the same model, its tensors with the same bits. */
+ * pruned elements are +0.0) or sparse (pruned initializers become sparse_initializer, as indices and values);
+ * external=no (the default) or file (dense initializers of 1024 bytes or more go to PATH.data beside the model, both
+ * files being complete before the first takes its place). A graph that was read and not changed gives the same model,
+ * its tensors with the same bits. */
 PRUNE_API int32_t prune_graph_write(const prune_graph *graph, const char *path, const char *spec);
 
 /* A network that Deep Compression released (prune_deep_compression_read, and what it refuses), its layers connected as

@@ -75,31 +75,22 @@ int pm_onnx_is_left_out(const struct pm_writer *writer, const struct pm_paramete
 int32_t pm_onnx_put_place(struct pm_arena *arena, const struct pm_parameter *parameter, pm_tensor_message *to)
 {
     const prune_tensor *tensor = parameter->tensor;
-    struct Pm__Onnx__Entry *entry;
     char place[32];
-    int length = snprintf(place, sizeof place, "%s%d", PM_PACKED_PLACE, (int)parameter->number);
+    snprintf(place, sizeof place, "%s%d", PM_PACKED_PLACE, (int)parameter->number);
     to->n_dims = (size_t)prune_tensor_rank(tensor);
     to->dims = (int64_t *)(uintptr_t)prune_tensor_shape(tensor);
     to->has_data_type = 1;
     to->data_type = pm_onnx_data_type(prune_tensor_dtype(tensor));
-    to->has_raw_data = 0;
-    to->raw_data = (ProtobufCBinaryData){0};
-    PR_TRY(make(arena, &pm__onnx__entry__descriptor, &entry));
-    entry->key = text_of("location");
-    PR_TRY(pm_arena_copy(arena, place, length + 1, &entry->value));
-    PR_TRY(make_list(arena, 1, &to->external_data));
-    to->external_data[0] = entry;
-    to->n_external_data = 1;
-    to->has_data_location = 1;
-    to->data_location = PM_ONNX_EXTERNAL;
-    return PRUNE_OK;
+    return pm_onnx_put_entries(arena, (const char *const[]){"location"}, (const char *const[]){place}, 1, to);
 }
 
 int32_t pm_onnx_put_parameter(struct pm_writer *writer, const char *name, const struct pm_parameter *parameter,
                               pm_tensor_message **out)
 {
-    if (!pm_onnx_is_left_out(writer, parameter))
-        return pm_onnx_put_tensor(&writer->arena, name, parameter->tensor, out);
+    if (!pm_onnx_is_left_out(writer, parameter)) {
+        PR_TRY(pm_onnx_put_tensor(&writer->arena, name, parameter->tensor, out));
+        return pm_onnx_move_out(writer, parameter, *out);
+    }
     PR_TRY(make(&writer->arena, &pm__onnx__tensor__descriptor, out));
     (*out)->name = text_of(name);
     return pm_onnx_put_place(&writer->arena, parameter, *out);

@@ -51,6 +51,7 @@ static int32_t renew_tensor(struct pm_writer *writer, const pm_tensor_message *f
         PR_TRY(pm_onnx_put_place(arena, parameter, to));
     else
         PR_TRY(pm_onnx_put_numbers(arena, parameter->tensor, to));
+    PR_TRY(pm_onnx_move_out(writer, parameter, to));
     *out = to;
     return PRUNE_OK;
 }
@@ -58,7 +59,8 @@ static int32_t renew_tensor(struct pm_writer *writer, const pm_tensor_message *f
 /* Whether it is written anew. */
 static int is_new(const struct pm_writer *writer, const struct pm_parameter *parameter)
 {
-    return parameter && (parameter->changed || pm_onnx_is_left_out(writer, parameter));
+    return parameter &&
+           (parameter->changed || pm_onnx_is_left_out(writer, parameter) || pm_onnx_goes_out(writer, parameter));
 }
 
 int pm_onnx_wants_sparse(const struct pm_writer *writer, const struct pm_parameter *parameter)
@@ -183,48 +185,83 @@ static int32_t to_bytes(struct pm_writer *writer, const pm_model_message *model,
     return PRUNE_OK;
 }
 
+/* Into the writer's arena, which the caller releases, and bytes. */
 static int32_t graph_bytes(struct pm_writer *writer, const prune_graph *graph, uint8_t **bytes, int64_t *length)
 {
     pm_model_message *model = NULL;
     pm_arena_start(&writer->arena, graph->context, 0);
-    int32_t status = graph->origin ? clone_model(writer, graph, &model) : pm_onnx_make_model(writer, graph, &model);
-    if (!status && writer->least_ir > model->ir_version) {
+    PR_TRY(graph->origin ? clone_model(writer, graph, &model) : pm_onnx_make_model(writer, graph, &model));
+    if (writer->least_ir > model->ir_version) {
         model->ir_version = writer->least_ir;
         model->has_ir_version = 1;
     }
-    if (!status)
-        status = to_bytes(writer, model, bytes, length);
-    pm_arena_release(&writer->arena);
-    return status;
+    return to_bytes(writer, model, bytes, length);
 }
 
 int32_t pm_onnx_bytes_without(const prune_graph *graph, const uint8_t *left_out, uint8_t **bytes, int64_t *length)
 {
     struct pm_writer writer = {.left_out = left_out};
-    return graph_bytes(&writer, graph, bytes, length);
-}
-
-static int32_t save(prune_context *context, const uint8_t *bytes, int64_t length, const char *path)
-{
-    struct pm_output output;
-    int32_t status = pm_output_open(&output, context, path);
-    if (status)
-        return status;
-    status = pm_output_write(&output, bytes, length);
-    if (!status)
-        status = pm_output_commit(&output);
-    pm_output_close(&output);
+    int32_t status = graph_bytes(&writer, graph, bytes, length);
+    pm_arena_release(&writer.arena);
     return status;
 }
 
-static int32_t write_graph(const prune_graph *graph, const char *path, int is_sparse)
+/* "PATH.data", and the name that the model has for it. */
+static int32_t name_external(prune_context *context, const char *path, char **out, const char **location)
+{
+    static const char end[] = ".data";
+    size_t length = strlen(path);
+    char *made;
+    PR_TRY(pr_alloc(context, (int64_t)(length + sizeof end), 1, &made));
+    memcpy(made, path, length);
+    memcpy(made + length, end, sizeof end);
+    const char *slash = strrchr(made, '/');
+    *out = made;
+    *location = slash ? slash + 1 : made;
+    return PRUNE_OK;
+}
+
+/* Both files are complete before the first takes its place. */
+static int32_t save(const struct pm_writer *writer, const uint8_t *bytes, int64_t length, const char *path,
+                    const char *data_path)
+{
+    struct pm_output model, data;
+    prune_context *context = writer->arena.context;
+    PR_TRY(pm_output_open(&model, context, path));
+    int32_t status = pm_output_write(&model, bytes, length);
+    if (!status && writer->first) {
+        status = pm_output_open(&data, context, data_path);
+        if (!status) {
+            status = pm_onnx_write_external(writer, &data);
+            if (!status)
+                status = pm_output_commit(&data);
+            pm_output_close(&data);
+        }
+        if (status)
+            status = pr_fail_in(status, "%s", PM_SHOW(data_path));
+    }
+    if (!status)
+        status = pm_output_commit(&model);
+    pm_output_close(&model);
+    return status;
+}
+
+static int32_t write_graph(const prune_graph *graph, const char *path, int is_sparse, int is_external)
 {
     struct pm_writer writer = {.is_sparse = is_sparse};
     uint8_t *bytes = NULL;
+    char *data_path = NULL;
     int64_t length = 0;
-    PR_TRY(graph_bytes(&writer, graph, &bytes, &length));
-    int32_t status = save(graph->context, bytes, length, path);
-    pr_release(graph->context, bytes);
+    if (is_external)
+        PR_TRY(name_external(graph->context, path, &data_path, &writer.location));
+    int32_t status = graph_bytes(&writer, graph, &bytes, &length);
+    if (!status)
+        status = save(&writer, bytes, length, path, data_path);
+    pm_arena_release(&writer.arena);
+    if (bytes)
+        pr_release(graph->context, bytes);
+    if (data_path)
+        pr_release(graph->context, data_path);
     return status;
 }
 
@@ -233,6 +270,11 @@ static const struct pr_parameter write_parameters[] = {{.name = "parameters",
                                                         .standard = "dense",
                                                         .words = "dense|sparse",
                                                         .help = "how pruned initializers are stored"},
+                                                       {.name = "external",
+                                                        .type = PR_WORD,
+                                                        .standard = "no",
+                                                        .words = "no|file",
+                                                        .help = "where large initializers are stored"},
                                                        {.name = NULL}};
 
 int32_t prune_graph_write(const prune_graph *graph, const char *path, const char *spec)
@@ -241,6 +283,6 @@ int32_t prune_graph_write(const prune_graph *graph, const char *path, const char
     PR_REQUIRE(graph);
     PR_REQUIRE(path);
     PR_TRY(pr_spec_parse_list(spec, "a model's writing", write_parameters, &values));
-    int32_t status = write_graph(graph, path, values.whole[0] == 1);
+    int32_t status = write_graph(graph, path, values.whole[0] == 1, values.whole[1] == 1);
     return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
 }
