@@ -115,17 +115,39 @@ static void fill_shifted(const struct pm_window *w, const float *x, int64_t chan
     }
 }
 
+/* How many taps up the kernel reads, one row of outputs later, what this tap reads; 0 for none. */
+static int64_t steps_of_a_row(const struct pm_window *w)
+{
+    int is_plane = w->in[0] == 1 && w->out[0] == 1 && w->kernel[0] == 1;
+    return is_plane && w->stride[1] % w->dilation[1] == 0 ? w->stride[1] / w->dilation[1] : 0;
+}
+
+/* One tap whose columns, but for those of the last row, an earlier tap has made already: `earlier`. */
+static void fill_from_earlier(const struct pm_window *w, const float *x, const int64_t tap[3], int64_t begin,
+                              int64_t end, float *to, const float *earlier)
+{
+    int64_t kept = end - begin - w->out[2];
+    memcpy(to, earlier + w->out[2], (size_t)kept * sizeof *to);
+    fill_rows(w, x, tap, begin + kept, end, to + kept);
+}
+
 void pm_window_columns(const struct pm_window *w, const float *x, int64_t channels, int64_t begin, int64_t end,
                        float *to, int64_t ld)
 {
     int shifted = w->out[2] == w->in[2] && w->stride[2] == 1 && w->stride[1] == 1 && w->in[0] == 1 && w->out[0] == 1 &&
                   w->kernel[0] == 1;
+    int64_t steps = steps_of_a_row(w);
     for (int64_t u = 0; shifted && u < w->kernel[1]; u++)
         for (int64_t v = 0; v < w->kernel[2]; v++)
             fill_shifted(w, x, channels, u, v, begin, end, to + (u * w->kernel[2] + v) * ld, pm_window_taps(w) * ld);
     for (int64_t c = 0; !shifted && c < channels; c++, x += pm_window_inputs(w))
         for (int64_t d = 0; d < w->kernel[0]; d++)
             for (int64_t u = 0; u < w->kernel[1]; u++)
-                for (int64_t v = 0; v < w->kernel[2]; v++, to += ld)
-                    fill_rows(w, x, (const int64_t[3]){d, u, v}, begin, end, to);
+                for (int64_t v = 0; v < w->kernel[2]; v++, to += ld) {
+                    const int64_t tap[3] = {d, u, v};
+                    if (steps > 0 && u >= steps && end - begin > w->out[2])
+                        fill_from_earlier(w, x, tap, begin, end, to, to - steps * w->kernel[2] * ld);
+                    else
+                        fill_rows(w, x, tap, begin, end, to);
+                }
 }
