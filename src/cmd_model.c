@@ -195,7 +195,7 @@ const struct command cmd_model = {
     "prune the weights of a network",
     "NET (--sparsity S | --layer NAME=S...) [--criterion KIND] [--granularity KIND] -o NET\n"
     "NET --granularity nm --keep-n N --group-m M [--unit-rows V] [--criterion KIND] -o NET\n"
-    "MODEL.onnx --inputs X.npy... (--sparsity S | --params N | --macs N) [--recover SPEC] -o OUT.onnx",
+    "MODEL.onnx --inputs X.npy... (--sparsity S | --params N | --macs N | --bytes N) [--recover SPEC] -o OUT.onnx",
     "Writes the network with a mask for each weight and +0 where it prunes; biases stay. What an earlier\n"
     "mask prunes stays pruned and counts towards the sparsity, so pruning can go on step by step.\n"
     "A safetensors file without a graph, or the index of several (.json), is pruned tensor by tensor, with memory for\n"

@@ -14,28 +14,33 @@ struct job {
     struct pruning pruning;
     struct samples samples;
     struct words include, exclude;
-    const char *recover, *parameters, *macs, *model, *out, *form;
+    const char *recover, *parameters, *macs, *bytes, *model, *out, *form;
     int dry_run, bn_recalibrate, global;
     prune_recovery *recovery;
     int32_t renewed;
 };
 
-/* What the target is, from the four options that say so. */
+/* What the target is, from the options that say so. */
 static int set_target(const struct job *job, prune_pruner *pruner)
 {
     int quota = prune_granularity_has_quota(job->pruning.granularity);
-    int given = (job->pruning.sparsity != NULL) + (job->parameters != NULL) + (job->macs != NULL) + quota;
-    const char *text = job->parameters ? job->parameters : job->macs, *cost = job->macs ? "macs" : "parameters";
+    int given = (job->pruning.sparsity != NULL) + (job->parameters != NULL) + (job->macs != NULL) +
+                (job->bytes != NULL) + quota;
+    const char *text = job->parameters ? job->parameters : job->macs ? job->macs : job->bytes;
+    const char *cost = job->macs ? "macs" : job->bytes ? "bytes" : "parameters";
     double amount = 0;
     int32_t status;
     if (given != 1)
-        return complain(USAGE, "say how much goes, once: --sparsity S, --params N, --macs N, or a granularity with a "
-                               "quota (nm)");
+        return complain(USAGE, "say how much goes, once: --sparsity S, --params N, --macs N, --bytes N, or a "
+                               "granularity with a quota (nm)");
     if (text) {
         char *end;
         amount = strtod(text, &end);
         if (end == text || *end || !(amount >= 0))
-            return complain(USAGE, "%s takes a number of 0 or more, not \"%s\"", job->macs ? "--macs" : "--params",
+            return complain(USAGE, "%s takes a number of 0 or more, not \"%s\"",
+                            job->macs    ? "--macs"
+                            : job->bytes ? "--bytes"
+                                         : "--params",
                             text);
         status = prune_pruner_set_target(pruner, PRUNE_BUDGET, amount, cost);
     } else if (quota) {
@@ -94,7 +99,7 @@ static json_t *layers_json(const prune_pruner *pruner)
     json_t *layers = json_array();
     for (int32_t i = 0; i < prune_pruner_layer_count(pruner); i++) {
         double planned = number(pruner, i, PRUNE_LAYER_PLANNED);
-        json_array_append_new(layers, json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:o}", "name",
+        json_array_append_new(layers, json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:I}", "name",
                                                 json_text(prune_pruner_layer_name(pruner, i)), "node",
                                                 json_text(prune_pruner_layer_node(pruner, i)), "kind",
                                                 prune_pruner_layer_kind(pruner, i), "out",
@@ -105,7 +110,8 @@ static json_t *layers_json(const prune_pruner *pruner)
                                                 (json_int_t)number(pruner, i, PRUNE_LAYER_MACS), "included",
                                                 number(pruner, i, PRUNE_LAYER_INCLUDED) != 0, "kept",
                                                 (json_int_t)number(pruner, i, PRUNE_LAYER_KEPT), "planned_sparsity",
-                                                planned < 0 ? json_null() : json_real(planned)));
+                                                planned < 0 ? json_null() : json_real(planned), "bytes",
+                                                (json_int_t)number(pruner, i, PRUNE_LAYER_BYTES)));
     }
     return layers;
 }
@@ -116,7 +122,7 @@ static int show_table(const prune_pruner *pruner)
     char a[AMOUNT_SIZE], b[AMOUNT_SIZE];
     int code = table_cell(&table, "layer") || table_cell(&table, "kind") || table_cell(&table, "out x in") ||
                table_cell(&table, "multiply-adds") || table_cell(&table, "sparsity planned") ||
-               table_cell(&table, "kept");
+               table_cell(&table, "kept") || table_cell(&table, "bytes");
     table.columns = table.count;
     for (int32_t i = 0; i < prune_pruner_layer_count(pruner) && !code; i++) {
         double planned = number(pruner, i, PRUNE_LAYER_PLANNED), all = number(pruner, i, PRUNE_LAYER_PARAMETERS);
@@ -131,7 +137,9 @@ static int show_table(const prune_pruner *pruner)
         else if (!code)
             code = planned < 0 ? table_cell(&table, "quota") : table_cell(&table, "%.4g", planned);
         if (!code)
-            code = table_cell(&table, "%s (%.1f %%)", amount_count(b, (int64_t)kept), all > 0 ? 100 * kept / all : 100);
+            code =
+                table_cell(&table, "%s (%.1f %%)", amount_count(b, (int64_t)kept), all > 0 ? 100 * kept / all : 100) ||
+                table_cell(&table, "%s", amount_count(a, (int64_t)number(pruner, i, PRUNE_LAYER_BYTES)));
     }
     if (!code)
         table_print(&table, stdout);
@@ -208,6 +216,8 @@ static void add_options(struct options *options, struct job *job)
             {OPTION_TEXT, "params", 0, &job->parameters, "N", "keep at most N weights, ranked over all layers", 0, 0},
             {OPTION_TEXT, "macs", 0, &job->macs, "N", "keep at most N multiply-adds a sample, ranked over all layers",
              0, 0},
+            {OPTION_TEXT, "bytes", 0, &job->bytes, "N",
+             "keep at most N bytes of weights, each layer in the smallest of dense, csr and bitmap", 0, 0},
             {OPTION_FLAG, "global", 0, &job->global, NULL, "--sparsity of all layers together, not of each", 0, 0},
             {OPTION_TEXT, "recover", 0, &job->recover, "SPEC",
              "repair what stays: obs, sparsegpt, obc, least-squares, ... with settings, e.g. sparsegpt:damping=0.01", 0,

@@ -40,7 +40,8 @@ PRUNE_API int32_t prune_pruner_set_method(prune_pruner *pruner, const prune_crit
  * `cost`: "uniform", the same PRUNE_SPARSITY in every layer; or with a granularity that has no quota "parameters" or
  * "macs", where all layers' scores, on the model as it is, are ranked together: PRUNE_SPARSITY of the units, or
  * PRUNE_BUDGET, where what is kept of all layers costs at most `amount` parameters or multiply-adds for the calibration
- * inputs divided by their samples. PRUNE_E_ARGUMENT, PRUNE_E_SPEC. */
+ * inputs divided by their samples; or "bytes", a PRUNE_BUDGET for the weights of all included layers, each in the
+ * smallest of dense, csr and bitmap as prune_cost_bytes counts them. PRUNE_E_ARGUMENT, PRUNE_E_SPEC. */
 PRUNE_API int32_t prune_pruner_set_target(prune_pruner *pruner, int32_t target, double amount, const char *cost);
 
 /* Includes (1) or leaves out (0) the layers whose parameter's or node's name matches `pattern`, where * stands for any
@@ -68,6 +69,7 @@ PRUNE_API int32_t prune_pruner_recalibrate(prune_pruner *pruner, int32_t *count)
 #define PRUNE_LAYER_INCLUDED 6 /* 0 or 1 */
 #define PRUNE_LAYER_PLANNED 7  /* sparsity, after plan; -1 before, and for a quota */
 #define PRUNE_LAYER_KEPT 8     /* elements, by the mask that the graph has now */
+#define PRUNE_LAYER_BYTES 9    /* of these (without a mask: of what the plan keeps), as a budget counts them */
 PRUNE_API int32_t prune_pruner_layer_count(const prune_pruner *pruner);
 PRUNE_API const char *prune_pruner_layer_name(const prune_pruner *pruner, int32_t index); /* the parameter */
 PRUNE_API const char *prune_pruner_layer_node(const prune_pruner *pruner, int32_t index);

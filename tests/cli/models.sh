@@ -105,6 +105,24 @@ prune model "$tiny" --inputs x.npy --params 300 --exclude fc -o pruned.onnx --js
 ended "model --params" 0
 equal "model --params keeps at most 300" "$(($(json "$out" layers 0 kept) + $(json "$out" layers 1 kept)))" 300
 equal "fc is left out" "$(json "$out" layers 2 kept)" 32
+for bytes in 700 1500 3008; do
+  prune model "$tiny" --inputs x.npy --bytes $bytes -o pruned.onnx --json
+  ended "model --bytes $bytes" 0
+  used=$(($(json "$out" layers 0 bytes) + $(json "$out" layers 1 bytes) + $(json "$out" layers 2 bytes)))
+  # One weight more would take 4 bytes or 8.
+  if [ $used -le $bytes ] && [ $used -gt $((bytes - 9)) ]; then ok "--bytes $bytes is used"; else fail "--bytes $bytes is used" "$used"; fi
+done
+equal "what fits stays dense" "$(json "$out" layers 1 kept)" 576
+prune model "$tiny" --inputs x.npy --bytes 700 --dry-run --json
+ended "model --bytes --dry-run" 0
+used=$(($(json "$out" layers 0 bytes) + $(json "$out" layers 1 bytes) + $(json "$out" layers 2 bytes)))
+if [ $used -le 700 ]; then ok "the plan says the bytes"; else fail "the plan says the bytes" "$used"; fi
+prune model "$tiny" --inputs x.npy --bytes 10 -o pruned.onnx
+refused "too few bytes" 3 "a budget of 10 bytes"
+prune model "$tiny" --inputs x.npy --bytes 1000 --params 10 -o pruned.onnx
+refused "two budgets" 2 "once"
+prune model "$tiny" --inputs x.npy --bytes many -o pruned.onnx
+refused "bytes that are no number" 2 '"many"'
 prune model "$tiny" --inputs x.npy --macs 5000 --dry-run
 ended "model --macs --dry-run" 0
 says "the plan names the layers" conv2.weight

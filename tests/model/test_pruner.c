@@ -28,16 +28,21 @@ static void set_method(prune_pruner *pruner, const char *score, const char *unit
     OK(prune_pruner_set_method(pruner, criterion, granularity, recovery));
 }
 
-static void free_all(prune_pruner *pruner, prune_graph *graph)
+static void free_kinds(void)
 {
-    prune_pruner_free(pruner);
-    prune_graph_free(graph);
     prune_criterion_free(criterion);
     prune_granularity_free(granularity);
     prune_recovery_free(recovery);
     criterion = NULL;
     granularity = NULL;
     recovery = NULL;
+}
+
+static void free_all(prune_pruner *pruner, prune_graph *graph)
+{
+    prune_pruner_free(pruner);
+    prune_graph_free(graph);
+    free_kinds();
 }
 
 /* Numbers of both signs, none twice. */
@@ -252,6 +257,41 @@ START_TEST(a_budget_ranks_all_layers_together)
 }
 END_TEST
 
+/* 8 x 12 and 4 x 12 in out x in: 12 rows of 8 and 4 rows of 12 weights. */
+static double bytes_of(int64_t kept, int64_t count, int64_t rows)
+{
+    double dense = 4 * (double)count, csr = 8 * (double)kept + 4 * (double)rows + 4;
+    double bitmap = 4 * (double)kept + (double)((count + 7) / 8);
+    return fmin(dense, fmin(csr, bitmap));
+}
+
+START_TEST(a_budget_of_bytes_is_used_and_not_passed)
+{
+    for (double budget = 40; budget < 620; budget += 57) {
+        prune_graph *graph = two_layers();
+        prune_tensor *x = x_tensor(2, x_shape);
+        prune_pruner *pruner = pruner_of(graph, x);
+        double sum = 0, planned = 0;
+        set_method(pruner, "l1", "element", NULL);
+        OK(prune_pruner_set_target(pruner, PRUNE_BUDGET, budget, "bytes"));
+        OK(prune_pruner_plan(pruner));
+        for (int32_t i = 0; i < 2; i++)
+            planned += prune_pruner_layer_number(pruner, i, PRUNE_LAYER_BYTES);
+        OK(prune_pruner_run(pruner));
+        for (int32_t i = 0; i < 2; i++) {
+            double bytes = prune_pruner_layer_number(pruner, i, PRUNE_LAYER_BYTES);
+            int64_t kept = (int64_t)prune_pruner_layer_number(pruner, i, PRUNE_LAYER_KEPT);
+            ck_assert_double_eq(bytes, bytes_of(kept, i ? OUT * HIDDEN : IN * HIDDEN, i ? OUT : HIDDEN));
+            sum += bytes;
+        }
+        ck_assert_double_eq(planned, sum);
+        ck_assert_msg(sum <= budget && (sum > budget - 9 || sum == 4 * (IN + OUT) * HIDDEN), "%g of %g", sum, budget);
+        free_all(pruner, graph);
+        prune_tensor_free(x);
+    }
+}
+END_TEST
+
 START_TEST(a_convolution_in_groups_is_repaired_group_by_group)
 {
     static const int64_t shape[] = {6, 8, 5, 5};
@@ -371,6 +411,11 @@ START_TEST(what_cannot_be_pruned_is_refused)
     FAILS(prune_pruner_set_target(pruner, PRUNE_SPARSITY, 1.5, "uniform"), PRUNE_E_ARGUMENT, "1.5");
     FAILS(prune_pruner_set_target(pruner, PRUNE_SPARSITY, (double)NAN, "uniform"), PRUNE_E_ARGUMENT, "nan");
     FAILS(prune_pruner_set_target(pruner, PRUNE_BUDGET, 5, "uniform"), PRUNE_E_ARGUMENT, "uniform");
+    FAILS(prune_pruner_set_target(pruner, PRUNE_SPARSITY, 0.5, "bytes"), PRUNE_E_ARGUMENT, "bytes are for a budget");
+    OK(prune_pruner_set_target(pruner, PRUNE_BUDGET, 3, "bytes"));
+    set_method(pruner, "l1", "element", NULL);
+    FAILS(prune_pruner_run(pruner), PRUNE_E_INFEASIBLE, "budget of 3 bytes");
+    free_kinds();
     FAILS(prune_pruner_set_target(pruner, PRUNE_BUDGET, 5, "bytes!"), PRUNE_E_SPEC, "bytes!");
     set_method(pruner, "taylor", "element", NULL);
     OK(prune_pruner_set_target(pruner, PRUNE_SPARSITY, 0.5, "uniform"));
@@ -415,7 +460,7 @@ END_TEST
 
 TEST_MAIN("pruner", layers_are_listed_in_order, transposed_weights_keep_2_of_4_along_their_inputs,
           a_layer_is_observed_on_what_the_pruned_layers_before_it_make, repaired_layers_are_nearer_to_the_dense_ones,
-          a_budget_ranks_all_layers_together, a_budget_holds_where_groups_share_it,
-          a_convolution_in_groups_is_repaired_group_by_group,
+          a_budget_ranks_all_layers_together, a_budget_of_bytes_is_used_and_not_passed,
+          a_budget_holds_where_groups_share_it, a_convolution_in_groups_is_repaired_group_by_group,
           batch_normalisation_gets_the_statistics_of_the_pruned_network, what_cannot_be_pruned_is_refused,
           resnet20_keeps_half_of_every_layer)

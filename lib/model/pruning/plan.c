@@ -59,7 +59,10 @@ static int32_t solve(prune_pruner *pruner, prune_selection *selection, prune_sco
             int64_t units = prune_tensor_count(prune_scores_values(scores[i]));
             PR_TRY(prune_selection_add(selection, scores[i], NULL, unit_cost(pruner, &pruner->layers[i], units), NULL));
         }
-    PR_TRY(prune_selection_solve(selection, NULL, pruner->target, pruner->amount, NULL));
+    if (pruner->cost == PM_BY_BYTES)
+        PR_TRY(pm_solve_bytes(pruner, selection, scores));
+    else
+        PR_TRY(prune_selection_solve(selection, NULL, pruner->target, pruner->amount, NULL));
     for (int32_t i = 0; i < pruner->layer_count; i++)
         if (scores[i]) {
             int64_t units = prune_tensor_count(prune_scores_values(scores[i])), kept;

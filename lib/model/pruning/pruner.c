@@ -130,18 +130,21 @@ int32_t prune_pruner_set_method(prune_pruner *pruner, const prune_criterion *cri
 
 int32_t prune_pruner_set_target(prune_pruner *pruner, int32_t target, double amount, const char *cost)
 {
-    static const char *const names[] = {"uniform", "parameters", "macs"};
+    static const char *const names[] = {"uniform", "parameters", "macs", "bytes"};
     int32_t found = 0;
     PR_REQUIRE(pruner);
     PR_REQUIRE(cost);
-    while (found < 3 && strcmp(cost, names[found]) != 0)
+    while (found < 4 && strcmp(cost, names[found]) != 0)
         found++;
-    if (found == 3)
-        return pr_fail(PRUNE_E_SPEC, "cost \"%.40s\" is none of uniform, parameters and macs", cost);
+    if (found == 4)
+        return pr_fail(PRUNE_E_SPEC, "cost \"%.40s\" is none of uniform, parameters, macs and bytes", cost);
     if (target != PRUNE_QUOTA && target != PRUNE_SPARSITY && !(target == PRUNE_BUDGET && found > 0))
-        return pr_fail(PRUNE_E_ARGUMENT,
-                       "target %d with cost %s; a model takes a quota, a sparsity, or a budget of parameters or macs",
-                       (int)target, cost);
+        return pr_fail(
+            PRUNE_E_ARGUMENT,
+            "target %d with cost %s; a model takes a quota, a sparsity, or a budget of parameters, macs or bytes",
+            (int)target, cost);
+    if (found == PM_BY_BYTES && target == PRUNE_SPARSITY)
+        return pr_fail(PRUNE_E_ARGUMENT, "a sparsity with cost bytes; bytes are for a budget");
     if (target == PRUNE_SPARSITY && !(amount >= 0 && amount <= 1))
         return pr_fail(PRUNE_E_ARGUMENT, "a sparsity of %g is outside 0 to 1", amount);
     if (target == PRUNE_BUDGET && !(amount >= 0))
@@ -220,6 +223,14 @@ const char *prune_pruner_layer_kind(const prune_pruner *pruner, int32_t index)
     return layer ? layer->layer.kind : NULL;
 }
 
+static int64_t kept_or_planned(const struct pm_pruned *layer)
+{
+    int64_t count = prune_tensor_count(layer->parameter->tensor);
+    if (layer->parameter->mask)
+        return prune_mask_kept(layer->parameter->mask);
+    return layer->sparsity < 0 ? count : count - (int64_t)(layer->sparsity * (double)count + 0.5);
+}
+
 double prune_pruner_layer_number(const prune_pruner *pruner, int32_t index, int32_t what)
 {
     const struct pm_pruned *layer = layer_at(pruner, index);
@@ -243,6 +254,8 @@ double prune_pruner_layer_number(const prune_pruner *pruner, int32_t index, int3
     case PRUNE_LAYER_KEPT:
         return (double)(layer->parameter->mask ? prune_mask_kept(layer->parameter->mask)
                                                : prune_tensor_count(layer->parameter->tensor));
+    case PRUNE_LAYER_BYTES:
+        return pm_pruned_bytes(layer, kept_or_planned(layer));
     default:
         return 0;
     }

@@ -18,7 +18,7 @@ struct pm_pruned {
 };
 
 /* Whether layers share one sparsity, or are ranked together by what keeping a unit costs. */
-enum { PM_UNIFORM, PM_BY_PARAMETERS, PM_BY_MACS };
+enum { PM_UNIFORM, PM_BY_PARAMETERS, PM_BY_MACS, PM_BY_BYTES };
 
 struct prune_pruner {
     prune_context *context;
@@ -53,6 +53,11 @@ int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs);
 /* What goes into the layer at this step of the session, one observation a group; each the caller's to free. */
 int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
                           prune_observations **observations);
+
+/* Bytes of the weights when `kept` are stored, in the smallest of dense, csr and bitmap; and a selection of all layers'
+ * scores (NULL for those left out) solved so that these fit in the budget. */
+double pm_pruned_bytes(const struct pm_pruned *layer, int64_t kept);
+int32_t pm_solve_bytes(const prune_pruner *pruner, prune_selection *selection, prune_scores *const *scores);
 
 /* "layer "conv1.weight" of node "conv1": " before the sentence. */
 int32_t pm_pruned_fail(const struct pm_pruned *layer, int32_t status);
