@@ -7,7 +7,7 @@
 
 struct job {
     struct common common;
-    const char *from, *to, *name, *dtype;
+    const char *from, *to, *name, *dtype, *architecture;
     const char *in, *out;
     int64_t level;
     prune_context *context;
@@ -259,9 +259,47 @@ static int show(const struct job *job, int from, int to)
     return DONE;
 }
 
+/* Weights whose names say which model they are: "llama", or with settings "llama:heads=8". */
+static int make_model(struct job *job)
+{
+    size_t length = strcspn(job->architecture, ":");
+    const char *spec = job->architecture[length] ? job->architecture + length + 1 : NULL;
+    prune_graph *graph = NULL;
+    if (length != 5 || strncmp(job->architecture, "llama", length) != 0)
+        return complain(USAGE, "--architecture: \"%s\" is not known; llama and llama:SETTING=VALUE,... are",
+                        job->architecture);
+    if (!name_ends(job->out, ".onnx"))
+        return complain(USAGE, "%s: a model is written as ONNX; its name must end with .onnx", job->out);
+    if (job->from || job->to || job->dtype)
+        return complain(USAGE, "--architecture makes ONNX of safetensors, in f32; --from, --to and --dtype do not go "
+                               "with it");
+    int code = context_open(&job->context, &job->common);
+    if (code)
+        return code;
+    int32_t status = prune_graph_read_llama(&graph, job->context, job->in, spec);
+    if (!status) {
+        write_begin();
+        status = prune_graph_write(graph, job->out, NULL);
+        write_end();
+    }
+    if (status)
+        code = complain_status(status, NULL);
+    else if (job->common.json)
+        code = print_json(json_pack("{s:o, s:s, s:s, s:i}", "file", json_text(job->out), "from", "safetensors", "to",
+                                    "onnx", "nodes", (int)prune_graph_node_count(graph)),
+                          "convert");
+    else
+        printf("%s: onnx from safetensors, %d nodes\n", job->out, (int)prune_graph_node_count(graph));
+    prune_graph_free(graph);
+    prune_context_free(job->context);
+    return code;
+}
+
 static int work(struct job *job)
 {
     int from = 0, to = 0;
+    if (job->architecture)
+        return make_model(job);
     int code = find_format(&from, job->from ? job->from : seen_format(job->in), "--from", job->in);
     if (!code)
         code = find_format(&to, job->to, "--to", job->out);
@@ -296,6 +334,8 @@ static int run(const struct command *self, int argc, char **argv)
                     {OPTION_TEXT, "name", 0, &job.name, "NAME",
                      "the tensor to take of several, or to name (default weight)", 0, 0},
                     {OPTION_TEXT, "dtype", 0, &job.dtype, "TYPE", "convert the elements: f32, f16, bf16, ...", 0, 0},
+                    {OPTION_TEXT, "architecture", 0, &job.architecture, "MODEL[:SETTINGS]",
+                     "make the ONNX model whose weights IN holds: llama[:heads=8,...]", 0, 0},
                     {OPTION_WHOLE, "level", 0, &job.level, "N", "how hard npz is packed, 0 to 9 (default 6)", 0, 9},
                     {OPTION_TEXT, "model", 0, &job.onnx.model, "MODEL.onnx",
                      "OUT.onnx is this model with the weights of IN, by name", 0, 0},
@@ -325,12 +365,16 @@ const struct command cmd_convert = {
     "tensors and models from one format of files to another",
     "IN OUT [--from FORMAT] [--to FORMAT] [--name NAME] [--dtype TYPE]\n"
     "MODEL.onnx OUT.onnx [--parameters dense|sparse] [--external] [--external-data] [--freeze-shape NAME=N]\n"
-    "WEIGHTS OUT.onnx --model MODEL.onnx",
+    "WEIGHTS OUT.onnx --model MODEL.onnx\n"
+    "WEIGHTS OUT.onnx --architecture MODEL[:SETTING=VALUE,...]",
     "Formats, by the end of the name: npy, npz, safetensors (.json: an index of several files), mtx (Matrix Market),\n"
     "smtx (a pattern), scipy (SciPy's sparse npz; to write one say --to scipy); only read: hb (Harwell-Boeing, .rua),\n"
     "deep-compression (.net). Sparse tensors of compressed-tensors become dense. smtx keeps no values.\n"
     "What IN is, is seen from what is in it where that can be. A model (onnx, packed or not) is converted as a whole, "
     "or\n"
-    "its floating weights are, by name; into a model they go back by the same names.",
+    "its floating weights are, by name; into a model they go back by the same names.\n"
+    "With --architecture llama, weights of a Llama model become the model; settings, where the file does not say "
+    "them:\n"
+    "heads, kv_heads, epsilon, theta, positions, and caches=yes for decoding token by token.",
     run,
 };

@@ -51,6 +51,17 @@ refused "a file that is not there" 4 "none.npy"
 npy "$scratch/v.npy" '<f4' '(4,)' "$(floats 1 0 3 0)"
 prune convert "$scratch/v.npy" "$scratch/v.mtx"
 refused "a vector as a matrix" 3 "rank 1"
+prune convert "$scratch/a.safetensors" "$scratch/m.onnx" --architecture elman
+refused "an unknown architecture" 2 "elman"
+prune convert "$scratch/a.safetensors" "$scratch/m.npz" --architecture llama
+refused "a model as an archive" 2 "ONNX"
+npy "$scratch/m.npy" '<f4' '(2, 2)' "$(floats 1 2 3 4)"
+prune convert "$scratch/m.npy" "$scratch/m.safetensors" --name embedding
+ended "a tensor that is no language model" 0
+prune convert "$scratch/m.safetensors" "$scratch/m.onnx" --architecture llama
+refused "weights of something else" 3 "tok_embeddings.weight"
+prune convert "$scratch/m.safetensors" "$scratch/m.onnx" --architecture llama:depth=3
+refused "an unknown setting" 2 "depth"
 printf '%%%%MatrixMarket matrix coordinate integer general\n2 3 2\n0 1 1\n1 3 4\n' > "$scratch/wrong.mtx"
 echo old > "$scratch/keep.npy"
 prune convert "$scratch/wrong.mtx" "$scratch/keep.npy"
