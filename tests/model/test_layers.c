@@ -397,6 +397,51 @@ START_TEST(recurrent_rows_are_inputs_and_states)
 }
 END_TEST
 
+/* What stands behind the end of a sequence is multiplied with nothing. */
+START_TEST(recurrent_rows_end_with_their_sequence)
+{
+    static const int32_t lengths[] = {2, 5};
+    const struct layer *layer = &layers[_i];
+    for (int batch_first = 0; layer->direction && batch_first < 2; batch_first++) {
+        prune_graph *graph;
+        prune_session *session;
+        int64_t steps = 5, batch = 2, in = layer->x[2], hidden = layer->r[2], ways = layer->w[0];
+        const int64_t shape[] = {batch_first ? batch : steps, batch_first ? steps : batch, in};
+        prune_tensor *x = random_of(PRUNE_F32, 3, shape, 3, 0);
+        const float *numbers = prune_tensor_const_data(x);
+        OK(pm_graph_create(&graph, NULL, 14));
+        add_input(graph->body, "x", PRUNE_F32, 3, shape);
+        add_random(graph->body, "w", 3, layer->w, 1);
+        add_random(graph->body, "r", 3, layer->r, 2);
+        add_parameter(graph->body, "lengths", PRUNE_I32, SHAPE(2), lengths);
+        OK(add_node(graph->body, "layer", layer->op, "x,w,r,,lengths", "y", "hidden_size", PM_INT, (int)hidden,
+                    "direction", PM_STRING, layer->direction, "linear_before_reset", PM_INT, layer->linear_before_reset,
+                    "layout", PM_INT, batch_first, NULL));
+        add_output(graph->body, "y");
+        OK(pm_graph_finish(graph));
+        session = session_of(graph, x, NULL);
+        OK(pm_session_begin(session, (const prune_tensor *const[]){x}));
+        const struct pm_call *call = pm_session_call(session, 0);
+        for (int32_t index = 0; index < 2; index++) {
+            struct pm_layer facts;
+            struct taken taken = take_rows(call, index, &facts);
+            ck_assert_int_eq(taken.count, ways * (lengths[0] + lengths[1]));
+            int64_t n = 0;
+            for (int64_t way = 0; index == 0 && way < ways; way++)
+                for (int64_t row = 0; row < steps * batch; row++) {
+                    int64_t step = batch_first ? row % steps : row / batch, b = batch_first ? row / steps : row % batch;
+                    if (step < lengths[b])
+                        ck_assert_mem_eq(taken.rows + n++ * in, numbers + row * in, (size_t)in * sizeof *numbers);
+                }
+            free(taken.rows);
+        }
+        prune_session_free(session);
+        prune_tensor_free(x);
+        prune_graph_free(graph);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("layers");
@@ -406,6 +451,7 @@ int main(void)
     tcase_add_test(all, what_is_pruned_is_not_looked_at);
     tcase_add_loop_test(all, rows_times_the_matrix_are_the_outputs, 0, COUNT_OF(layers));
     tcase_add_loop_test(all, recurrent_rows_are_inputs_and_states, 0, COUNT_OF(layers));
+    tcase_add_loop_test(all, recurrent_rows_end_with_their_sequence, 0, COUNT_OF(layers));
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

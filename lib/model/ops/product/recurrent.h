@@ -51,7 +51,8 @@ int64_t pm_recurrent_macs(const struct pm_call *call, const struct pm_recurrent_
 int pm_recurrent_layer(const struct pm_call *call, const struct pm_recurrent_kind *kind, int32_t index,
                        struct pm_layer *out);
 
-/* Layer 0: the rows of x. Layer 1: the state before each step, so that the recurrence is run. */
+/* Layer 0: the rows of x, as far as each sequence goes. Layer 1: the state before each step, so that the recurrence is
+ * run. */
 int32_t pm_recurrent_rows(const struct pm_call *call, const struct pm_recurrent_kind *kind, int32_t index,
                           pm_take_rows *take, void *user);
 

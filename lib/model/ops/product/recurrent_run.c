@@ -167,6 +167,22 @@ int32_t pm_recurrent_run(const struct pm_call *call)
     return go(&walk, call->scratch);
 }
 
+/* The rows of x that belong to sequences, in the order in which they lie. */
+static int32_t take_inputs(const struct walk *walk, int32_t d)
+{
+    const struct pm_recurrent *r = walk->r;
+    const float *x = input(walk->call, 0);
+    if (!walk->lengths)
+        return walk->take(walk->user, d, r->steps * r->batch, x);
+    for (int64_t row = 0; row < r->steps * r->batch; row++) {
+        int64_t b = r->is_batch_first ? row / r->steps : row % r->batch;
+        int64_t step = r->is_batch_first ? row % r->steps : row / r->batch;
+        if (step < length_of(walk, b))
+            PR_TRY(walk->take(walk->user, d, 1, x + row * r->in));
+    }
+    return PRUNE_OK;
+}
+
 int32_t pm_recurrent_rows(const struct pm_call *call, const struct pm_recurrent_kind *kind, int32_t index,
                           pm_take_rows *take, void *user)
 {
@@ -175,11 +191,12 @@ int32_t pm_recurrent_rows(const struct pm_call *call, const struct pm_recurrent_
     own.state = NULL;
     int32_t status = pm_recurrent_prepare(&own, kind);
     const struct pm_recurrent *r = own.state;
+    struct walk walk = {.call = &own, .r = r, .take = take, .user = user};
     if (!status && index == 0) {
+        walk.lengths = pm_has_input(call, 4) ? call->inputs[4].data : NULL;
         for (int32_t d = 0; !status && d < r->directions; d++)
-            status = take(user, d, r->steps * r->batch, call->inputs[0].data);
+            status = take_inputs(&walk, d);
     } else if (!status) {
-        struct walk walk = {.call = &own, .r = r, .take = take, .user = user};
         status = pr_alloc(call->context, own.scratch_bytes, 1, &scratch);
         if (!status)
             status = go(&walk, scratch);
