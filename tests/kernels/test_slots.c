@@ -157,6 +157,30 @@ static void tile_case(const struct setting *s, int64_t tile)
     }
 }
 
+/* The same straight into Y, with what a row may end in; NaN and infinity in X. */
+static void dense_rows_case(const struct setting *s)
+{
+    int64_t n = 16 + s->n + s->m % 3 * 64, columns = s->n, rows = s->m, ldx = n + s->m % 3, ldy = n + s->n % 2 * 5;
+    int64_t out = rows ? (rows - 1) * ldy + n : 0, inputs = columns ? (columns - 1) * ldx + n : 0;
+    float *x = random_floats(s, 0, inputs), *values = random_floats(s, 1, rows * columns);
+    float *y = random_floats(s, 2, out), *right = guarded_floats(3, out, 0);
+    const struct pr_epilogue_args epilogue = {
+        .scale_m = s->m % 3 == 1 ? random_floats(s, 4, rows) : NULL,
+        .bias_m = s->n % 3 ? random_floats(s, 5, rows) : NULL,
+        .alpha = s->m % 3 == 2 ? -1.7f : 1.0f,
+        .clamp = s->n % 5 != 0,
+        .most = s->n % 5 == 1 ? 0.6f : INFINITY,
+    };
+    for (int64_t i = 0; s->m % 4 == 3 && i < inputs; i += 101)
+        x[i] = i % 2 ? NAN : -INFINITY;
+    memcpy(right, y, (size_t)out * sizeof *y); /* gaps between rows stay as they are */
+    s->table->dense_rows(y, ldy, x, ldx, n, values, columns, rows, &epilogue);
+    scalar.dense_rows(right, ldy, x, ldx, n, values, columns, rows, &epilogue);
+    for (int64_t i = 0; i < out; i++)
+        if (isnan(right[i]) ? !isnan(y[i]) : memcmp(y + i, right + i, sizeof *y) != 0)
+            ck_abort_msg("dense_rows: number %lld is %g instead of %g", (long long)i, (double)y[i], (double)right[i]);
+}
+
 static void strip_case(const struct setting *s, int sparse)
 {
     for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
@@ -417,6 +441,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
         break;
     case PR_SLOT_dense_tile:
         tile_case(s, 16 * (1 + s->n % 5));
+        break;
+    case PR_SLOT_dense_rows:
+        dense_rows_case(s);
         break;
     case PR_SLOT_nm24_strip:
         strip_case(s, 1);

@@ -51,6 +51,8 @@ typedef void pr_dense_fn(float *sums, int64_t ld, const float *x, int64_t ldx, i
                          int64_t columns, int64_t lanes);
 typedef void pr_dense_tile_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
                               int64_t stride, int64_t columns, int64_t rows, int start);
+typedef void pr_dense_rows_fn(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t n, const float *values,
+                              int64_t columns, int64_t rows, const struct pr_epilogue_args *epilogue);
 typedef void pr_nm24_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t n, const float *values,
                         const uint32_t *words, int64_t groups, int64_t lanes);
 
@@ -133,18 +135,22 @@ enum pr_order pr_slot_order(enum pr_slot slot);
 extern const struct pr_kernels pr_kernels_scalar;
 extern pr_units_fn pr_units_panel_scalar;
 extern pr_dense_tile_fn pr_dense_tile_scalar;
+extern pr_dense_rows_fn pr_dense_rows_scalar;
 #ifdef PR_HAVE_AVX2
 extern pr_units_fn pr_units_panel_avx2, pr_units_few_avx2;
 extern pr_dense_tile_fn pr_dense_tile_avx2;
+extern pr_dense_rows_fn pr_dense_rows_avx2;
 extern const struct pr_kernels pr_kernels_avx2;
 extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
 #endif
 #ifdef PR_HAVE_NEON
+extern pr_dense_rows_fn pr_dense_rows_neon;
 extern const struct pr_kernels pr_kernels_neon;
 #endif
 #ifdef PR_HAVE_AVX512
 extern pr_units_fn pr_units_panel_avx512, pr_units_few_avx512;
 extern pr_dense_tile_fn pr_dense_tile_avx512;
+extern pr_dense_rows_fn pr_dense_rows_avx512;
 extern const struct pr_kernels pr_kernels_avx512;
 #endif
 

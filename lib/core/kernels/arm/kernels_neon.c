@@ -15,6 +15,7 @@ const struct pr_kernels pr_kernels_neon = {
     .store_y_transpose = store_y_transpose,
     .rows_panel = rows_panel,
     .dense_strip = dense_strip,
+    .dense_rows = pr_dense_rows_neon,
     .nm24_strip = nm24_strip,
     .all_finite = all_finite,
     .singles_panel = pr_singles_panel_neon,

@@ -177,6 +177,7 @@ const struct pr_kernels pr_kernels_scalar = {
     .few_nm24 = pr_few_nm24_scalar,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_scalar,
+    .dense_rows = pr_dense_rows_scalar,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4_8,
     .nm24_by_4_16 = nm24_by_4_16,

@@ -19,3 +19,11 @@ void pr_dense_tile_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, 
                 sum[j] = fmaf(value[k * width], x[k * ldx + j], sum[j]);
     }
 }
+
+void pr_dense_rows_scalar(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t n, const float *values,
+                          int64_t columns, int64_t rows, const struct pr_epilogue_args *epilogue)
+{
+    struct pr_epilogue_args own = *epilogue;
+    pr_dense_tile_scalar(y, ldy, x, ldx, n, values, PR_TILE_ROWS * columns, columns, rows, 1);
+    pr_kernels_scalar.store_y_copy(y, ldy, y, ldy, rows, n, &own);
+}

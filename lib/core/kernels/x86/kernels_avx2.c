@@ -60,6 +60,7 @@ const struct pr_kernels pr_kernels_avx2 = {
     .few_nm24 = pr_few_nm24_avx2,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_avx2,
+    .dense_rows = pr_dense_rows_avx2,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = nm24_by_4,
     .nm24_by_4_16 = pr_nm24_by_4_16_avx2,

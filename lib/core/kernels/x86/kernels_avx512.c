@@ -21,6 +21,7 @@ const struct pr_kernels pr_kernels_avx512 = {
     .few_nm24 = pr_few_nm24_avx512,
     .dense_strip = dense_strip,
     .dense_tile = pr_dense_tile_avx512,
+    .dense_rows = pr_dense_rows_avx512,
     .nm24_strip = nm24_strip,
     .nm24_by_4_8 = pr_nm24_by_4_8_avx512,
     .nm24_by_4_16 = nm24_by_4,

@@ -96,6 +96,17 @@ static void run(const struct pr_block_run *run)
     }
 }
 
+/* In one pass: the sums never leave the registers. */
+static void through(const struct pr_block_run *run, float *y, int64_t ldy, int64_t n,
+                    const struct pr_epilogue_args *epilogue)
+{
+    const struct pr_header *header = run->header;
+    int64_t first = run->block * header->block_rows;
+    const float *values = (const float *)pr_section(header, VALUES) + first * header->columns;
+    run->kernels->dense_rows(y, ldy, run->x, run->ldx, n, values, header->columns, pr_block_size(header, run->block),
+                             epilogue);
+}
+
 static int64_t passes(const struct pr_header *header)
 {
     return header->columns ? pr_ceil_div(header->columns, panel_columns(header->columns, 2 * PR_LANES)) : 1;
@@ -141,5 +152,6 @@ const struct pr_form pr_form_dense_tiles = {
     .block_work = block_work,
     .run = run,
     .passes = passes,
+    .through = through,
     .slot = slot,
 };

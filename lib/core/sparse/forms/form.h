@@ -145,6 +145,10 @@ struct pr_form {
     /* How often `run` goes over the sums; NULL: it takes only what is packed. Others take any ldx and ld_sums, so that
      * X and Y can be used where they stand; they write to a block's rows only, if these are a multiple of four. */
     int64_t (*passes)(const struct pr_header *header);
+    /* A block times `n` >= PR_LANES columns of X (x and ldx of `run`) through an epilogue without beta straight into Y;
+     * NULL: it makes sums. */
+    void (*through)(const struct pr_block_run *run, float *y, int64_t ldy, int64_t n,
+                    const struct pr_epilogue_args *epilogue);
     enum pr_slot (*slot)(const struct pr_header *header, int64_t n); /* the inner loop for runs with n columns */
 };
 

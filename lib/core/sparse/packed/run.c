@@ -16,6 +16,8 @@
 /* Up to so many rows of W use X so little, and so many rows of X are so few pages, that it is not copied. */
 #define FEW_ROWS 96
 #define FEW_COLUMNS 256
+/* Up to so many columns of W sums stay in registers from the first to the last. */
+#define MOST_THROUGH 1024
 
 struct job {
     const prune_packed *packed;
@@ -154,19 +156,22 @@ static int64_t pack_x(const struct job *job, int64_t first, int64_t count, int64
     return pr_ceil_div(columns, group) * group * tile;
 }
 
+/* The epilogue but for scale and bias. */
+static struct pr_epilogue_args plain_args(const struct job *job)
+{
+    struct pr_epilogue_args args = PR_PLAIN_EPILOGUE;
+    return job->epilogue ? job->epilogue->args : args;
+}
+
 /* `sums` is [rows][ld], or [tile][ld] with lanes along the rows. */
 static void store_y(const struct job *job, int64_t first, int64_t count, int64_t row, int64_t rows, const float *sums,
                     int64_t ld)
 {
     const struct pr_kernels *kernels = &job->packed->kernels;
     const prune_epilogue *epilogue = job->epilogue;
-    struct pr_epilogue_args args = PR_PLAIN_EPILOGUE;
-    const float *scale = NULL, *bias = NULL;
-    if (epilogue) {
-        args = epilogue->args;
-        scale = epilogue->scale ? epilogue->scale + row : NULL;
-        bias = epilogue->bias ? epilogue->bias + row : NULL;
-    }
+    struct pr_epilogue_args args = plain_args(job);
+    const float *scale = epilogue && epilogue->scale ? epilogue->scale + row : NULL;
+    const float *bias = epilogue && epilogue->bias ? epilogue->bias + row : NULL;
     float *y = job->batch ? job->y + first * job->ldy + row : job->y + row * job->ldy + first;
     if (!lanes_along_rows(job)) {
         args.scale_m = scale;
@@ -194,13 +199,35 @@ static void scale_sums(const struct pr_block_run *run, int lanes)
                 run->sums[i * run->ld_sums + j] *= scales[i];
 }
 
-/* Whether the form can read X where it stands: a tile that is whole vectors in whole lines, and either all of X's rows
- * or so little used that a copy would not pay. */
+/* Whether sums go from registers through the epilogue into Y. */
+static int goes_through(const struct job *job, int64_t count)
+{
+    const struct pr_header *header = job->packed->header;
+    return job->packed->form->through && !job->batch && count >= PR_LANES && header->columns > 0 &&
+           header->columns <= MOST_THROUGH && !(job->epilogue && job->epilogue->args.beta != 0);
+}
+
+static void run_through(const struct job *job, const struct pr_block_run *run, int64_t first, int64_t count)
+{
+    const prune_epilogue *epilogue = job->epilogue;
+    int64_t row = run->block * run->header->block_rows;
+    struct pr_epilogue_args args = plain_args(job);
+    args.scale_m = epilogue && epilogue->scale ? epilogue->scale + row : NULL;
+    args.bias_m = epilogue && epilogue->bias ? epilogue->bias + row : NULL;
+    job->packed->form->through(run, job->y + row * job->ldy + first, job->ldy, count, &args);
+}
+
+/* Whether the form can read X where it stands. Sums that stay in registers take any columns of it, others a tile
+ * that is whole vectors in whole lines; either all of X's rows, or so little used that a copy would not pay. */
 static int x_stays(const struct job *job, int64_t first, int64_t count, int64_t tile)
 {
     const prune_packed *packed = job->packed;
-    if (!packed->form->passes || job->batch || count != tile || job->ldx % PR_LANES ||
-        (uintptr_t)(job->x + first) % 64 != 0)
+    if (!packed->form->passes || job->batch)
+        return 0;
+    if (goes_through(job, count))
+        return job->ldx - count < PR_LANES ||
+               (packed->header->rows <= FEW_ROWS && packed->header->columns <= FEW_COLUMNS);
+    if (count != tile || job->ldx % PR_LANES || (uintptr_t)(job->x + first) % 64 != 0)
         return 0;
     return job->ldx == tile || (packed->header->rows <= FEW_ROWS && packed->header->columns <= FEW_COLUMNS);
 }
@@ -228,6 +255,10 @@ static void expect_y(const struct job *job, int64_t first, int64_t count, int64_
 static void run_block(const struct job *job, struct pr_block_run *run, int64_t first, int64_t count)
 {
     const prune_packed *packed = job->packed;
+    if (goes_through(job, count)) {
+        run_through(job, run, first, count);
+        return;
+    }
     int64_t rows = pr_block_size(run->header, run->block), row = run->block * run->header->block_rows;
     int stays = y_stays(job, count, run->tile, rows);
     if (stays) {
