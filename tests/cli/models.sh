@@ -6,6 +6,7 @@ make_json
 data=${PRUNE_TEST_DATA:-../shared/data}
 case $data in /*) ;; *) data=$PWD/$data ;; esac
 tiny=$PWD/tests/golden/tiny.onnx
+several=$PWD/tests/golden/several.onnx unknown=$PWD/tests/golden/unknown.onnx
 fixed=$PWD/tests/golden/fixed.onnx fixed_first=$PWD/tests/golden/fixed_first.onnx inputs65=$PWD/tests/golden/inputs65.onnx
 cp "$tiny" "$scratch/before.onnx"
 cd "$scratch" || exit 1
@@ -80,6 +81,50 @@ equal "no other folder stays" "$(echo all*)" "all all.npz"
 mkdir empty && prune run "$fixed" --inputs three.npy --batch 3 -o empty
 ended "all outputs into an empty folder" 0
 equal "there they are" "$(ls empty | tr '\n' ' ')" "y.npy z.npy "
+
+# Several inputs, and some that are set.
+npy x3.npy '<f4' '(3, 4)' "$(floats 0 1 2 3 4 5 6 7 8 9 0 1)"
+npy b3.npy '<f4' '(3, 4)' "$(floats 1 1 1 1 2 2 2 2 0 0 0 0)"
+npy b1.npy '<f4' '(1, 4)' "$(floats 1 2 3 4)"
+npy shape.npy '<i8' '(2,)' '\002\000\000\000\000\000\000\000\004\000\000\000\000\000\000\000'
+npy sum.npy '<f4' '(3, 4)' "$(floats 1 2 3 4 6 7 8 9 8 9 0 1)"
+prune run "$several" --inputs x3.npy --inputs b3.npy --set shape=3,4 --batch 3 -o y=s.npy
+ended "two inputs in order and one that is set" 0
+if cmp -s s.npy sum.npy; then ok "their sum"; else fail "their sum" "$(tail_bytes s.npy 48)"; fi
+prune run "$several" --inputs b=b3.npy --inputs x=x3.npy --set shape=3,4 -o y=t.npy
+ended "two inputs by name" 0
+if cmp -s s.npy t.npy; then ok "the same sum"; else fail "the same sum" "it differs"; fi
+prune run "$several" --inputs x=x3.npy --set b=b1.npy --set shape=shape.npy --batch 3 -o out.npz
+ended "arrays that are set" 0
+prune convert out.npz z.npy --name z
+equal "an input that is set in every part" "$(tail_bytes z.npy 32)" \
+  "0 0 128 63 0 0 0 64 0 0 64 64 0 0 128 64 0 0 128 63 0 0 0 64 0 0 64 64 0 0 128 64"
+prune run "$several" --inputs x=x3.npy --inputs b=b3.npy -o s.npy
+refused "one input is missing" 2 'input "shape" is missing'
+prune run "$several" --inputs x=x3.npy --inputs b=b3.npy --set shape=3 -o s.npy
+refused "too few numbers" 2 '"shape" does not take 1 numbers'
+prune run "$several" --inputs x=x3.npy --inputs b=b3.npy --set shape=3,4.5 -o s.npy
+refused "a number that is not whole" 3 "4.5"
+prune run "$several" --inputs x=x3.npy --inputs b=b3.npy --set shape -o s.npy
+refused "a set without a value" 2 "NAME=VALUE"
+prune run "$several" --inputs x=x3.npy --inputs x=x3.npy --set shape=3,4 -o s.npy
+refused "an input that is given twice" 2 'input "x" is given twice'
+prune run "$several" --inputs x3.npy --inputs b1.npy --set shape=3,4 -o s.npy
+refused "inputs of two lengths" 2 "b1.npy has 1 samples"
+prune inspect "$unknown" --json
+ended "inspect of an operator that is unknown" 0
+if json "$out" cannot_run | grep -q Mystery; then ok "it says why it cannot run"; else fail "it says why it cannot run" "it does not"; fi
+prune run "$unknown" --inputs x3.npy -o s.npy
+refused "run of an operator that is unknown" 3 Mystery
+prune inspect "$tiny" --json
+equal "layers without inputs" "$(json "$out" layers 0 layer) $(json "$out" layers 0 macs) $(json "$out" macs_kept)" \
+  "conv1 $((64 * 8 * 2 * 9)) $((64 * 8 * 2 * 9 + 9 * 8 * 8 * 9 + 4 * 8))"
+prune inspect "$tiny" --inputs x.npy --measure --json
+equal "a sample's multiply-adds" "$(json "$out" layers 0 macs)" $((64 * 8 * 2 * 9))
+if json "$out" layers 2 input_density > /dev/null; then ok "how dense inputs are"; else fail "how dense inputs are" "not said"; fi
+prune inspect "$tiny" --measure --batch 2
+ended "the table of inspect" 0
+says "it says the energy" "for one sample"
 for command in "run -o y3.npy" "eval --labels labels.npy" inspect "model --sparsity 0.5 -o none.onnx"; do
   # shellcheck disable=SC2086
   prune $command "$inputs65" --inputs three.npy

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Makes fixed.onnx (y = Relu of x [N,4], z = Relu of a constant [2,4]), fixed_first.onnx (the same with z before y) and
-# inputs65.onnx (65 inputs, one of them used), byte by byte. Run by hand; what it makes is kept beside it, so that tests
+# inputs65.onnx (65 inputs, one of them used), several.onnx (y = x + b, z = b expanded to the shape that is an input) and
+# unknown.onnx (y = Mystery of x), byte by byte. Run by hand; what it makes is kept beside it, so that tests
 # need no Python.
 import struct
 
@@ -21,13 +22,18 @@ def whole(field, number):
     return varint(field << 3) + varint(number)
 
 
-def value(name, shape):
+def value(name, shape, dtype=1):
     dims = b"".join(text(1, whole(1, d) if isinstance(d, int) else text(2, d.encode())) for d in shape)
-    return text(1, name.encode()) + text(2, text(1, whole(1, 1) + text(2, dims)))
+    return text(1, name.encode()) + text(2, text(1, whole(1, dtype) + text(2, dims)))
 
 
 def relu(x, y):
     return text(1, x.encode()) + text(2, y.encode()) + text(3, b"Relu" + y.encode()) + text(4, b"Relu")
+
+
+def node(op, inputs, y):
+    return b"".join(text(1, x.encode()) for x in inputs) + text(2, y.encode()) + text(3, op.encode()) + \
+        text(4, op.encode())
 
 
 def save(path, nodes, inputs, outputs, initializers=b""):
@@ -43,3 +49,7 @@ save("fixed.onnx", [relu("x", "y"), relu("c", "z")], [value("x", ["N", 4])],
 save("fixed_first.onnx", [relu("x", "y"), relu("c", "z")], [value("x", ["N", 4])],
      [value("z", [2, 4]), value("y", ["N", 4])], c)
 save("inputs65.onnx", [relu("x0", "y")], [value("x%d" % k, ["N", 4]) for k in range(65)], [value("y", ["N", 4])])
+save("several.onnx", [node("Add", ["x", "b"], "y"), node("Expand", ["b", "shape"], "z")],
+     [value("x", ["N", 4]), value("b", ["one", 4]), value("shape", [2], 7)],
+     [value("y", ["N", 4]), value("z", ["M", 4])])
+save("unknown.onnx", [node("Mystery", ["x"], "y")], [value("x", ["N", 4])], [value("y", ["N", 4])])
