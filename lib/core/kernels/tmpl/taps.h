@@ -82,9 +82,67 @@ INLINE void taps_rest(const struct pr_taps *taps, float *y, const float *x, int6
         taps_store(taps, y, x, n - VL, 1);
 }
 
+/* Whether all taps of 3 x 3 are there, columns side by side, and all but the middle one with masks, or none. */
+static inline int is_three_by_three(const struct pr_taps *taps, int *masked)
+{
+    const struct pr_tap_group *g = taps->groups;
+    const int32_t *at = taps->offsets;
+    if (taps->group_count != 3 || g[0].count != 3 || g[1].count != 3 || g[2].count != 3 || g[1].mask >= 0 ||
+        (g[0].mask < 0) != (g[2].mask < 0))
+        return 0;
+    for (int u = 0; u < 3; u++)
+        if (at[3 + u] != at[u] + 1 || at[6 + u] != at[u] + 2)
+            return 0;
+    *masked = g[0].mask >= 0;
+    return 1;
+}
+
+/* A vector at a time, weights in registers. */
+INLINE void three_by_three(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t n,
+                           const struct pr_taps *taps, const int masked)
+{
+    const uint32_t *left = taps->masks + (masked ? taps->groups[0].mask : 0);
+    const uint32_t *right = taps->masks + (masked ? taps->groups[2].mask : 0);
+    const vec scale = v_all(taps->scale), bias = v_all(taps->bias), least = v_all(taps->least),
+              most = v_all(taps->most);
+    const int clamp = taps->clamp;
+    vec weight[9];
+    UNROLL for (int t = 0; t < 9; t++) weight[t] = v_all(taps->weights[t]);
+    for (int64_t i = 0; i < rows; i++, y += ldy, x += ldx) {
+        const float *top = x + taps->offsets[0], *middle = x + taps->offsets[1], *bottom = x + taps->offsets[2];
+        for (int64_t at = 0; at < n; at += VL) {
+            at = at > n - VL ? n - VL : at;
+            const float *rows_at[3] = {top + at, middle + at, bottom + at};
+            UNROLL for (int u = 0; u < 3; u++) HIDE(rows_at[u]);
+            vec sum = v_zero();
+            UNROLL for (int v = 0; v < 3; v++)
+            {
+                vec a = v_load(rows_at[0] + v), b = v_load(rows_at[1] + v), c = v_load(rows_at[2] + v);
+                if (masked && v != 1) {
+                    vec mask = v_bits((v == 0 ? left : right) + at);
+                    a = v_and(mask, a), b = v_and(mask, b), c = v_and(mask, c);
+                }
+                sum = v_fma(weight[3 * v], a, sum);
+                sum = v_fma(weight[3 * v + 1], b, sum);
+                sum = v_fma(weight[3 * v + 2], c, sum);
+            }
+            sum = v_fma(scale, sum, bias);
+            v_store(y + at, clamp ? v_clamp(sum, least, most) : sum);
+        }
+    }
+}
+
 static void taps_rows(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t n,
                       const struct pr_taps *taps)
 {
+    int masked = 0;
+    if (n >= VL && is_three_by_three(taps, &masked)) {
+        if (masked)
+            three_by_three(y, ldy, x, ldx, rows, n, taps, 1);
+        else
+            three_by_three(y, ldy, x, ldx, rows, n, taps, 0);
+        return;
+    }
     for (int64_t i = 0; i < rows; i++, y += ldy, x += ldx) {
         if (n < VL) {
             vec sum[TAP_VECTORS];

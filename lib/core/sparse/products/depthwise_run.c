@@ -23,6 +23,40 @@ struct job {
     float *scratch; /* NULL: on the stack */
 };
 
+/* One band of one out channel of one image. Kept step by step: divisions take as long as rows. */
+struct place {
+    int64_t plane, channel, input; /* plane of y, out channel, plane of x */
+    int64_t turn;                  /* which of the out channels of one channel of x */
+    int64_t row;
+};
+
+static struct place place_of(const struct job *job, int64_t unit)
+{
+    const prune_depthwise *d = job->depthwise;
+    int64_t plane = unit / job->plan->bands;
+    return (struct place){.plane = plane,
+                          .channel = plane % d->out_channels,
+                          .input = plane / d->multiplier, /* it divides the channels of an image */
+                          .turn = plane % d->multiplier,
+                          .row = unit % job->plan->bands * job->plan->rows};
+}
+
+static void advance(const struct job *job, struct place *place)
+{
+    const prune_depthwise *d = job->depthwise;
+    place->row += job->plan->rows;
+    if (place->row < job->plan->output[PR_DOWN])
+        return;
+    place->row = 0;
+    place->plane++;
+    if (++place->channel == d->out_channels)
+        place->channel = 0;
+    if (++place->turn == d->multiplier) {
+        place->turn = 0;
+        place->input++;
+    }
+}
+
 int64_t pr_depthwise_scratch(const struct pr_depthwise_plan *plan, int reads_y, int *buffers)
 {
     int64_t sums = reads_y ? plan->rows * plan->output[PR_ACROSS] : 0;
@@ -92,29 +126,25 @@ static void fill_rows(const struct job *job, const float *image, int64_t row, fl
     }
 }
 
-static void fill(const struct job *job, int64_t unit, float *to)
+static void fill(const struct job *job, const struct place *place, float *to)
 {
     const struct pr_depthwise_plan *plan = job->plan;
-    const prune_depthwise *d = job->depthwise;
-    int64_t plane = unit / plan->bands, row = unit % plan->bands * plan->rows;
-    int64_t image = plane / d->out_channels, channel = plane % d->out_channels / d->multiplier;
-    const float *from = job->x + (image * (d->out_channels / d->multiplier) + channel) * plan->extent[PR_DOWN] *
-                                     plan->extent[PR_ACROSS];
-    if (plan->is_flat && d->stride[PR_DOWN] == 1)
-        fill_flat(job, from, row, to);
+    const float *from = job->x + place->input * plan->extent[PR_DOWN] * plan->extent[PR_ACROSS];
+    if (plan->is_flat && job->depthwise->stride[PR_DOWN] == 1)
+        fill_flat(job, from, place->row, to);
     else
-        fill_rows(job, from, row, to);
+        fill_rows(job, from, place->row, to);
 }
 
-static void compute(const struct job *job, int64_t unit, const float *x, float *sums)
+static void compute(const struct job *job, const struct place *place, const float *x, float *sums)
 {
     const struct pr_depthwise_plan *plan = job->plan;
     const prune_depthwise *d = job->depthwise;
     const prune_epilogue *epilogue = job->epilogue;
-    int64_t plane = unit / plan->bands, row = unit % plan->bands * plan->rows, channel = plane % d->out_channels;
+    int64_t row = place->row, channel = place->channel;
     int64_t rest = plan->output[PR_DOWN] - row, rows = rest < plan->rows ? rest : plan->rows;
     int64_t width = plan->output[PR_ACROSS], kernel = d->kernel[PR_ACROSS], tap = d->starts[channel];
-    float *y = job->y + (plane * plan->output[PR_DOWN] + row) * width;
+    float *y = job->y + (place->plane * plan->output[PR_DOWN] + row) * width;
     int reads_y = epilogue && epilogue->args.beta != 0.0f;
     struct pr_taps taps = {
         .groups = plan->groups + channel * kernel,
@@ -152,13 +182,15 @@ static void run_share(const struct job *job, int32_t index, float *scratch)
     int64_t floats = job->plan->floats;
     float *buffer[2] = {scratch, scratch + (job->buffers - 1) * floats}, *sums = scratch + job->buffers * floats;
     memset(scratch, 0, (size_t)(job->buffers * floats) * sizeof *scratch);
-    for (int64_t unit = first; unit < end; unit++) {
+    struct place now = place_of(job, first), next = now;
+    for (int64_t unit = first; unit < end; unit++, now = next) {
         int64_t at = (unit - first) % 2;
+        advance(job, &next);
         if (job->buffers == 1 || unit == first)
-            fill(job, unit, buffer[at]);
+            fill(job, &now, buffer[at]);
         if (job->buffers == 2 && unit + 1 < end)
-            fill(job, unit + 1, buffer[1 - at]);
-        compute(job, unit, buffer[at], sums);
+            fill(job, &next, buffer[1 - at]);
+        compute(job, &now, buffer[at], sums);
     }
 }
 
