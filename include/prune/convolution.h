@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Convolution: sparse weights [out_channels, in_channels / groups, kernel height, kernel width] (OIHW) laid out for the
- * kernels, and their convolutions with dense images [batch, channels, height, width] (NCHW). Made once, run many times,
- * by any number of threads at once. As everywhere in the field it is a correlation:
+ * Convolution: weights [out_channels, in_channels / groups, kernel height, kernel width] (OIHW), sparse or dense, laid
+ * out for the kernels, and their convolutions with dense images [batch, channels, height, width] (NCHW). Made once, run
+ * many times, by any number of threads at once. As everywhere in the field it is a correlation:
  *
  *   y[b][o][i][j] = epilogue(sum over stored (o, c, u, v) of w[o][c][u][v] *
  *                            x[b][c + first channel of o's group][i stride + u dilation - padding][j stride + ...])
@@ -25,15 +25,24 @@ extern "C" {
 typedef struct prune_convolution prune_convolution;
 
 /* Packs the kept elements of `weights` (F32, F16, BF16; any strides; rank 4; `mask` NULL keeps what is not zero).
- * `spec` is a list of "key=value": stride, dilation (default 1), padding (default 0), the same for both axes and all
- * four sides, up to 4096; groups (default 1); height and width, the image for which it is laid out (default 56 each;
- * others may be run, allocating on the way); algorithm, one of auto, copies, shifts and product, which differ in speed
- * only: "copies" keeps a copy of the image for each column of the kernel, so that loads are aligned, "shifts" keeps
- * one, "product" is the product of prune/packed.h and takes a kernel of 1 x 1 with stride 1, no padding and one group.
- * NULL means "". PRUNE_E_SHAPE when the rank is not 4, an extent of the kernel is 0 or the groups do not divide the
- * channels; PRUNE_E_SPEC for an algorithm that does not take these weights. */
+ * `spec` is a list of "key=value": stride, dilation (default 1) and padding (default 0), up to 4096, each one number
+ * for both axes or rows x columns ("2x1"); padding_end, the zeros after the image's last row and column, where they are
+ * not as many as those before (padding); groups (default 1); height and width, the image for which it is laid out
+ * (default 56 each; others may be run, allocating on the way); format, one of sparse (the default), dense, which stores
+ * every weight and needs one group, and auto, which is dense where that is estimated to be faster; algorithm, one of
+ * auto, copies, shifts and product, which differ in speed only: "copies" keeps a copy of the image for each column of
+ * the kernel, so that loads are aligned, "shifts" keeps one, "product" is the product of prune/packed.h with such
+ * copies and takes one group. NULL means "". PRUNE_E_SHAPE when the rank is not 4, an extent of the kernel is 0 or the
+ * groups do not divide the channels; PRUNE_E_SPEC for an algorithm or a format that does not take these weights. */
 PRUNE_API int32_t prune_convolution_create(prune_convolution **out, const prune_tensor *weights, const prune_mask *mask,
                                            const char *spec);
+
+/* The same of weights packed as a matrix [out_channels][in_channels * kernel_height * kernel_width] in a form that
+ * reads X where it stands (convolution=yes of prune/packed.h), which on success become the convolution's, with their
+ * context; the others stay the caller's. `spec` as above without groups, format and algorithm. PRUNE_E_UNSUPPORTED for
+ * another form, PRUNE_E_SHAPE when the columns are no whole kernels or the kernel does not fit the padded image. */
+PRUNE_API int32_t prune_convolution_from_packed(prune_convolution **out, prune_packed *packed, int64_t kernel_height,
+                                                int64_t kernel_width, const char *spec);
 
 /* x is [batch, in_channels, height, width] and y [batch, out_channels, output height, output width], both row-major
  * without gaps, and they do not overlap. The epilogue (NULL: none) is that of prune/packed.h, its rows being the out
@@ -42,8 +51,15 @@ PRUNE_API int32_t prune_convolution_create(prune_convolution **out, const prune_
 PRUNE_API int32_t prune_convolution_run(const prune_convolution *convolution, float *y, const float *x, int64_t batch,
                                         int64_t height, int64_t width, const prune_epilogue *epilogue);
 
-/* The output for an image of height x width: (height + 2 padding - dilation (kernel height - 1) - 1) / stride + 1, and
- * the same for the width. PRUNE_E_SHAPE as above. */
+/* The same with `residual`, shaped as y and either y itself or apart from it, in place of what y was: it is added to
+ * each sum as the epilogue's beta says, and once where that is 0 or there is no epilogue, which gives the bits of an
+ * addition after the convolution. NULL: none. PRUNE_E_ARGUMENT where it overlaps y in part. */
+PRUNE_API int32_t prune_convolution_run_residual(const prune_convolution *convolution, float *y, const float *x,
+                                                 const float *residual, int64_t batch, int64_t height, int64_t width,
+                                                 const prune_epilogue *epilogue);
+
+/* The output for an image of height x width: (height + both paddings - dilation (kernel height - 1) - 1) / stride + 1,
+ * and the same for the width. PRUNE_E_SHAPE as above. */
 PRUNE_API int32_t prune_convolution_output(const prune_convolution *convolution, int64_t height, int64_t width,
                                            int64_t *output_height, int64_t *output_width);
 
@@ -52,8 +68,10 @@ PRUNE_API int64_t prune_convolution_in_channels(const prune_convolution *convolu
 PRUNE_API int64_t prune_convolution_out_channels(const prune_convolution *convolution);
 PRUNE_API int64_t prune_convolution_stored(const prune_convolution *convolution);
 
-/* "copies", "shifts" or "product", and the instruction set of its kernel, as prune_packed_kernels has it. */
+/* "copies", "shifts" or "product", the form of a product as prune_packed_form has it ("" for the others), and the
+ * instruction set of its kernel, as prune_packed_kernels has it. */
 PRUNE_API const char *prune_convolution_algorithm(const prune_convolution *convolution);
+PRUNE_API const char *prune_convolution_form(const prune_convolution *convolution);
 PRUNE_API const char *prune_convolution_kernels(const prune_convolution *convolution);
 
 PRUNE_API void prune_convolution_free(prune_convolution *convolution);

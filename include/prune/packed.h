@@ -34,8 +34,9 @@ typedef struct prune_epilogue prune_epilogue;
  * block_rows, block_columns for bsr (default 4, 1); levels, gap_bits for codebook (default 16, 4); values=f32 (the
  * default), f16, bf16, or int8 (whole numbers times a scale for each row, its largest magnitude / 127 rounded up to 16
  * bits); form, the layout to use, by the name that prune_packed_form gives (default auto; in the reproducible mode
- * PRUNE_E_UNSUPPORTED for one that sums in another order); backward=yes to pack W' as well, in F32, which at least
- * doubles the memory. NULL means "". PRUNE_E_VALUE for a weight beyond the range of what it is to be stored in,
+ * PRUNE_E_UNSUPPORTED for one that sums in another order); convolution=yes for one of the forms that
+ * prune_convolution_from_packed takes (of formats csr, nm and dense); backward=yes to pack W' as well, in F32, which at
+ * least doubles the memory. NULL means "". PRUNE_E_VALUE for a weight beyond the range of what it is to be stored in,
  * PRUNE_E_SPEC when no form of the format stores such values.
  *
  * Products of csc skip the zeros of X for few columns: a zero adds nothing, whatever it meets. Those of codebook decode

@@ -10,6 +10,7 @@
 struct layer {
     int64_t out, in, groups, kernel_height, kernel_width, stride, padding, dilation;
     double density;
+    int64_t wider_stride, more_padding, longer_dilation; /* across; below and on the right; down: so much more */
 };
 
 struct made {
@@ -54,9 +55,12 @@ static prune_convolution *create(const struct made *m, const char *algorithm, in
 {
     char spec[256];
     prune_convolution *c;
-    snprintf(spec, sizeof spec, "stride=%d,padding=%d,dilation=%d,groups=%d,height=%d,width=%d,algorithm=%s",
-             (int)m->layer.stride, (int)m->layer.padding, (int)m->layer.dilation, (int)m->layer.groups, (int)height,
-             (int)width, algorithm);
+    const struct layer *l = &m->layer;
+    snprintf(spec, sizeof spec,
+             "stride=%dx%d,padding=%d,padding_end=%dx%d,dilation=%dx%d,groups=%d,height=%d,width=%d,algorithm=%s",
+             (int)l->stride, (int)(l->stride + l->wider_stride), (int)l->padding, (int)(l->padding + l->more_padding),
+             (int)(l->padding + 2 * l->more_padding), (int)(l->dilation + l->longer_dilation), (int)l->dilation,
+             (int)l->groups, (int)height, (int)width, algorithm);
     OK(prune_convolution_create(&c, m->tensor, m->mask, spec));
     return c;
 }
@@ -72,8 +76,9 @@ static double exact(const struct made *m, const float *x, int64_t height, int64_
     *products = 0;
     for (int64_t e = 0; e < m->per_filter; e++) {
         int64_t at = o * m->per_filter + e, c = e / (l->kernel_height * l->kernel_width);
-        int64_t row = i * l->stride - l->padding + e / l->kernel_width % l->kernel_height * l->dilation;
-        int64_t column = j * l->stride - l->padding + e % l->kernel_width * l->dilation;
+        int64_t row =
+            i * l->stride - l->padding + e / l->kernel_width % l->kernel_height * (l->dilation + l->longer_dilation);
+        int64_t column = j * (l->stride + l->wider_stride) - l->padding + e % l->kernel_width * l->dilation;
         if (!m->kept[at] || row < 0 || row >= height || column < 0 || column >= width)
             continue;
         double product = (double)m->w[at] * (double)x[((first + c) * height + row) * width + column];
@@ -101,15 +106,18 @@ static void poison(const struct made *m, float *x, int64_t batch, int64_t pixels
 }
 
 static void check(const struct made *m, const prune_convolution *c, int64_t batch, int64_t height, int64_t width,
-                  int whole, int fused, int at_end)
+                  int whole, int fused, int at_end, int is_sparse)
 {
     const struct layer *l = &m->layer;
     struct pr_rng rng;
     int64_t rows, columns;
     pr_rng_seed(&rng, (uint64_t)(height * 31 + width));
     OK(prune_convolution_output(c, height, width, &rows, &columns));
-    ck_assert_int_eq(rows, (height + 2 * l->padding - l->dilation * (l->kernel_height - 1) - 1) / l->stride + 1);
-    ck_assert_int_eq(columns, (width + 2 * l->padding - l->dilation * (l->kernel_width - 1) - 1) / l->stride + 1);
+    int64_t dilation = l->dilation + l->longer_dilation, stride = l->stride + l->wider_stride;
+    ck_assert_int_eq(
+        rows, (height + 2 * l->padding + l->more_padding - dilation * (l->kernel_height - 1) - 1) / l->stride + 1);
+    ck_assert_int_eq(
+        columns, (width + 2 * l->padding + 2 * l->more_padding - l->dilation * (l->kernel_width - 1) - 1) / stride + 1);
     int64_t x_count = batch * l->in * height * width, y_count = batch * l->out * rows * columns;
     float *x = guarded_floats(0, x_count, at_end), *y = guarded_floats(1, y_count, at_end);
     float *old = malloc((size_t)(y_count + 1) * sizeof *old);
@@ -118,23 +126,37 @@ static void check(const struct made *m, const prune_convolution *c, int64_t batc
     fill_random(&rng, y, y_count, whole);
     fill_random(&rng, scale, 2 * l->out, whole);
     memcpy(old, y, (size_t)y_count * sizeof *y);
-    poison(m, x, batch, height * width);
+    if (is_sparse)
+        poison(m, x, batch, height * width);
     prune_epilogue *epilogue = NULL;
-    if (fused)
+    if (fused && fused < 4)
         OK(prune_epilogue_create(&epilogue, NULL, scale, bias, l->out,
-                                 fused == 2 ? "activation=relu,beta=2" : "activation=none"));
-    else
+                                 fused == 2   ? "activation=relu,beta=2"
+                                 : fused == 3 ? "activation=relu"
+                                              : "activation=none"));
+    else if (!fused)
         fill_pattern(y, y_count);
-    OK(prune_convolution_run(c, y, x, batch, height, width, epilogue));
+    if (fused == 3) { /* what is added stands elsewhere */
+        float *elsewhere = guarded_floats(2, y_count, at_end);
+        memcpy(elsewhere, old, (size_t)y_count * sizeof *y);
+        fill_pattern(y, y_count);
+        OK(prune_convolution_run_residual(c, y, x, elsewhere, batch, height, width, epilogue));
+        ck_assert_mem_eq(elsewhere, old, (size_t)y_count * sizeof *y);
+    } else if (fused == 4) { /* or in y itself */
+        OK(prune_convolution_run_residual(c, y, x, y, batch, height, width, NULL));
+    } else {
+        OK(prune_convolution_run(c, y, x, batch, height, width, epilogue));
+    }
     for (int64_t at = 0; at < y_count; at++) {
         int64_t j = at % columns, i = at / columns % rows, o = at / columns / rows % l->out, products;
         const float *image = x + at / columns / rows / l->out * l->in * height * width;
         double size, sum = exact(m, image, height, width, o, i, j, &size, &products), bound = gamma_of(products) * size;
         if (fused) {
-            double s = (double)scale[o], kept = fused == 2 ? 2 * (double)old[at] : 0;
-            bound = fabs(s) * bound + 0x1p-22 * (fabs(s) * size + fabs((double)bias[o]) + fabs(kept));
-            sum = s * sum + (double)bias[o] + kept;
-            sum = fused == 2 && sum <= 0 ? 0 : sum;
+            double s = fused == 4 ? 1 : (double)scale[o], b = fused == 4 ? 0 : (double)bias[o];
+            double kept = (fused == 2 ? 2 : fused >= 3) * (double)old[at];
+            bound = fabs(s) * bound + 0x1p-22 * (fabs(s) * size + fabs(b) + fabs(kept));
+            sum = s * sum + b + kept;
+            sum = (fused == 2 || fused == 3) && sum <= 0 ? 0 : sum;
         }
         if (!((double)y[at] == sum || (!whole && fabs((double)y[at] - sum) <= bound)))
             ck_abort_msg("%s, %lldx%lld: y(%lld, %lld, %lld) = %.9g, %.9g expected", prune_convolution_algorithm(c),
@@ -147,34 +169,44 @@ static void check(const struct made *m, const prune_convolution *c, int64_t batc
 }
 
 static const struct layer layers[] = {
-    {1, 1, 1, 1, 1, 1, 0, 1, 1},    {5, 3, 1, 1, 1, 1, 0, 1, 0.6},  {6, 4, 2, 1, 1, 1, 0, 1, 0.6},
-    {5, 3, 1, 1, 1, 2, 0, 1, 0.6},  {8, 6, 1, 3, 3, 1, 1, 1, 0.3},  {8, 6, 2, 3, 3, 1, 1, 1, 0.5},
-    {7, 7, 7, 3, 3, 1, 1, 1, 0.6},  {14, 7, 7, 3, 3, 2, 1, 1, 0.6}, {9, 5, 1, 3, 3, 2, 1, 1, 0.4},
-    {4, 3, 1, 7, 7, 2, 3, 1, 0.3},  {4, 3, 1, 3, 3, 1, 2, 2, 0.5},  {4, 3, 1, 3, 2, 3, 2, 2, 0.5},
-    {5, 2, 1, 1, 5, 1, 2, 1, 0.5},  {5, 2, 1, 5, 1, 1, 2, 1, 0.5},  {140, 3, 1, 3, 3, 1, 1, 1, 0.2},
-    {3, 60, 1, 3, 3, 1, 1, 1, 0.2}, {6, 4, 1, 3, 3, 1, 1, 1, 0},    {6, 4, 1, 2, 2, 5, 0, 1, 1},
-    {4, 4, 1, 3, 3, 1, 4, 1, 0.5},
+    {1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0},     {5, 3, 1, 1, 1, 1, 0, 1, 0.6, 0, 0, 0},
+    {6, 4, 2, 1, 1, 1, 0, 1, 0.6, 0, 0, 0},   {5, 3, 1, 1, 1, 2, 0, 1, 0.6, 0, 0, 0},
+    {8, 6, 1, 3, 3, 1, 1, 1, 0.3, 0, 0, 0},   {8, 6, 2, 3, 3, 1, 1, 1, 0.5, 0, 0, 0},
+    {7, 7, 7, 3, 3, 1, 1, 1, 0.6, 0, 0, 0},   {14, 7, 7, 3, 3, 2, 1, 1, 0.6, 0, 0, 0},
+    {9, 5, 1, 3, 3, 2, 1, 1, 0.4, 0, 0, 0},   {4, 3, 1, 7, 7, 2, 3, 1, 0.3, 0, 0, 0},
+    {4, 3, 1, 3, 3, 1, 2, 2, 0.5, 0, 0, 0},   {4, 3, 1, 3, 2, 3, 2, 2, 0.5, 0, 0, 0},
+    {5, 2, 1, 1, 5, 1, 2, 1, 0.5, 0, 0, 0},   {5, 2, 1, 5, 1, 1, 2, 1, 0.5, 0, 0, 0},
+    {140, 3, 1, 3, 3, 1, 1, 1, 0.2, 0, 0, 0}, {3, 60, 1, 3, 3, 1, 1, 1, 0.2, 0, 0, 0},
+    {6, 4, 1, 3, 3, 1, 1, 1, 0, 0, 0, 0},     {6, 4, 1, 2, 2, 5, 0, 1, 1, 0, 0, 0},
+    {4, 4, 1, 3, 3, 1, 4, 1, 0.5, 0, 0, 0},   {13, 5, 1, 3, 3, 1, 1, 1, 1, 0, 0, 0},
+    {16, 8, 1, 3, 3, 2, 1, 1, 0.1, 0, 0, 0},  {9, 5, 1, 3, 3, 2, 1, 1, 0.8, 1, 0, 0},
+    {9, 5, 1, 3, 2, 1, 1, 1, 0.6, 1, 1, 1},   {7, 3, 1, 2, 4, 1, 1, 2, 0.9, 0, 2, 1},
+    {6, 4, 2, 3, 3, 1, 1, 1, 0.5, 1, 1, 1},
 };
 #define LAYERS ((int)(sizeof layers / sizeof *layers))
 
 START_TEST(outputs_are_those_of_the_sums_in_double)
 {
     static const int64_t sizes[][2] = {{5, 5}, {7, 13}, {12, 4}, {9, 31}, {3, 131}};
-    static const char *const algorithms[] = {"auto", "copies", "shifts"};
+    static const char *const algorithms[] = {"auto", "copies", "shifts", "auto,format=auto", "auto,format=dense"};
     for (int k = 0; k < MASKS; k++)
         for (int l = 0; cpu_has(masks[k]) && l < LAYERS; l++)
-            for (int a = 0; a < 3; a++) {
+            for (int a = 0; a < (layers[l].groups > 1 ? 4 : 5); a++) {
                 struct made m;
                 int whole = (l + a + k) % 2;
                 make_layer(&m, &layers[l], whole, masks[k], 1);
+                for (int64_t i = 0; a >= 3 && i < layers[l].out * m.per_filter; i++) /* it may be stored */
+                    m.w[i] = m.kept[i] ? m.w[i] : 0;
                 prune_convolution *c = create(&m, algorithms[a], sizes[(l + a) % 5][0], sizes[(l + a) % 5][1]);
-                ck_assert_int_eq(prune_convolution_stored(c), prune_mask_kept(m.mask));
+                int64_t all = prune_mask_count(m.mask), stored = prune_convolution_stored(c);
+                ck_assert(stored == (a == 4 ? all : prune_mask_kept(m.mask)) || (a == 3 && stored == all));
                 ck_assert_int_eq(prune_convolution_in_channels(c), layers[l].in);
                 ck_assert_int_eq(prune_convolution_out_channels(c), layers[l].out);
                 for (int s = 0; s < 5; s++)
-                    if (sizes[s][0] + 2 * layers[l].padding > layers[l].dilation * (layers[l].kernel_height - 1) &&
+                    if (sizes[s][0] + 2 * layers[l].padding + layers[l].more_padding >
+                            (layers[l].dilation + layers[l].longer_dilation) * (layers[l].kernel_height - 1) &&
                         sizes[s][1] + 2 * layers[l].padding > layers[l].dilation * (layers[l].kernel_width - 1))
-                        check(&m, c, 1 + s % 2, sizes[s][0], sizes[s][1], whole, (l + s) % 3, (a + s) % 2);
+                        check(&m, c, 1 + s % 2, sizes[s][0], sizes[s][1], whole, (l + s + a) % 5, (a + s) % 2, a < 3);
                 prune_convolution_free(c);
                 drop_layer(&m);
             }
@@ -197,7 +229,15 @@ START_TEST(the_algorithm_fits_the_weights)
     drop_layer(&m);
     make_layer(&m, &layers[14], 0, prune_cpu_detect(), 1);
     c = create(&m, "auto", 7, 7);
+    ck_assert_str_eq(prune_convolution_algorithm(c), "product");
+    ck_assert(*prune_convolution_form(c));
+    prune_convolution_free(c);
+    c = create(&m, "copies", 7, 7);
     ck_assert_str_eq(prune_convolution_algorithm(c), "copies");
+    ck_assert_str_eq(prune_convolution_form(c), "");
+    prune_convolution_free(c);
+    c = create(&m, "auto,format=dense", 7, 7);
+    ck_assert_str_eq(prune_convolution_form(c), "dense-tiles");
     prune_convolution_free(c);
     drop_layer(&m);
 }
@@ -205,8 +245,9 @@ END_TEST
 
 START_TEST(any_number_of_threads_gives_the_same_bits)
 {
-    static const struct layer wide[] = {
-        {300, 20, 1, 3, 3, 1, 1, 1, 0.2}, {64, 32, 4, 3, 3, 2, 1, 1, 0.3}, {200, 64, 1, 1, 1, 1, 0, 1, 0.2}};
+    static const struct layer wide[] = {{300, 20, 1, 3, 3, 1, 1, 1, 0.2, 0, 0, 0},
+                                        {64, 32, 4, 3, 3, 2, 1, 1, 0.3, 0, 0, 0},
+                                        {200, 64, 1, 1, 1, 1, 0, 1, 0.2, 0, 0, 0}};
     enum { BATCH = 2, SIZE = 17 };
     float *x = random_x((int64_t)BATCH * 64 * SIZE * SIZE);
     for (int l = 0; l < 3; l++) {
@@ -239,6 +280,75 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
 }
 END_TEST
 
+/* Infinity and NaN go where a dense kernel has them, and nowhere else. */
+START_TEST(numbers_that_are_none_stay_within_reach)
+{
+    const struct layer layer = {7, 3, 1, 3, 3, 1, 1, 1, 1, 0, 0, 0};
+    enum { SIZE = 20, COUNT = SIZE * SIZE };
+    for (int k = 0; k < MASKS; k++)
+        for (int dense = 0; cpu_has(masks[k]) && dense < 2; dense++) {
+            struct made m;
+            float x[3 * COUNT], y[7 * COUNT];
+            make_layer(&m, &layer, 0, masks[k], 1);
+            prune_convolution *c = create(&m, dense ? "auto,format=dense" : "auto", SIZE, SIZE);
+            for (int i = 0; i < 3 * COUNT; i++)
+                x[i] = 1;
+            x[COUNT + 5 * SIZE + 7] = NAN;
+            x[2 * COUNT + 15 * SIZE + 19] = INFINITY;
+            OK(prune_convolution_run(c, y, x, 1, SIZE, SIZE, NULL));
+            for (int at = 0; at < 7 * COUNT; at++) {
+                int o = at / COUNT, i = at / SIZE % SIZE, j = at % SIZE, empty = o % 7 == 5;
+                int bad = (abs(i - 5) <= 1 && abs(j - 7) <= 1) || (abs(i - 15) <= 1 && j >= 18);
+                ck_assert_msg(empty && !dense ? y[at] == 0 : empty || (isfinite(y[at]) != 0) != bad,
+                              "y(%d, %d, %d) = %g", o, i, j, (double)y[at]);
+            }
+            prune_convolution_free(c);
+            drop_layer(&m);
+        }
+}
+END_TEST
+
+START_TEST(packed_weights_become_a_convolution)
+{
+    struct made m;
+    make_layer(&m, &layers[8], 0, prune_cpu_detect(), 1);
+    const int64_t shape[2] = {9, 45};
+    prune_tensor *flat;
+    prune_mask *mask;
+    prune_packed *packed, *other;
+    prune_convolution *c = UNTOUCHED;
+    OK(prune_tensor_reshape(&flat, m.tensor, 2, shape));
+    OK(prune_mask_from_bytes(&mask, m.context, 2, shape, m.kept, 9 * 45));
+    OK(prune_packed_create(&other, flat, mask, "format=csr,form=rows"));
+    FAILS(prune_convolution_from_packed(&c, other, 3, 3, NULL), PRUNE_E_UNSUPPORTED, "form=rows");
+    FAILS(prune_packed_create(&packed, flat, mask, "form=rows,convolution=yes"), PRUNE_E_SPEC, "convolution=yes");
+    static const char *const formats[] = {"csr", "auto", "dense"};
+    for (int f = 0; f < 3; f++) {
+        char spec[80];
+        for (int64_t i = 0; f && i < 9 * 45; i++)
+            m.w[i] = m.kept[i] ? m.w[i] : 0;
+        snprintf(spec, sizeof spec, "format=%s,convolution=yes,columns=100", formats[f]);
+        OK(prune_packed_create(&packed, flat, mask, spec));
+        c = UNTOUCHED;
+        FAILS(prune_convolution_from_packed(NULL, packed, 3, 3, NULL), PRUNE_E_ARGUMENT, "out");
+        FAILS(prune_convolution_from_packed(&c, NULL, 3, 3, NULL), PRUNE_E_ARGUMENT, "packed");
+        FAILS(prune_convolution_from_packed(&c, packed, 0, 3, NULL), PRUNE_E_ARGUMENT, "kernel of 0 x 3");
+        FAILS(prune_convolution_from_packed(&c, packed, 3, 4, NULL), PRUNE_E_SHAPE, "45 columns");
+        FAILS(prune_convolution_from_packed(&c, packed, 3, 3, "groups=3"), PRUNE_E_SPEC, "groups");
+        FAILS(prune_convolution_from_packed(&c, packed, 3, 3, "height=1,width=1"), PRUNE_E_SHAPE, "kernel");
+        ck_assert_ptr_eq(c, UNTOUCHED);
+        OK(prune_convolution_from_packed(&c, packed, 3, 3, "stride=2,padding=1,height=9,width=31"));
+        check(&m, c, 2, 9, 31, 0, 3, 1, f == 0);
+        check(&m, c, 1, 7, 13, 0, 1, 0, f == 0);
+        prune_convolution_free(c);
+    }
+    prune_packed_free(other);
+    prune_mask_free(mask);
+    prune_tensor_free(flat);
+    drop_layer(&m);
+}
+END_TEST
+
 START_TEST(bad_weights_and_specs_are_refused)
 {
     struct made m;
@@ -249,7 +359,10 @@ START_TEST(bad_weights_and_specs_are_refused)
     FAILS(prune_convolution_create(&c, m.tensor, NULL, "stride=0"), PRUNE_E_SPEC, "stride");
     FAILS(prune_convolution_create(&c, m.tensor, NULL, "padding=-1"), PRUNE_E_SPEC, "padding");
     FAILS(prune_convolution_create(&c, m.tensor, NULL, "dilation=0"), PRUNE_E_SPEC, "dilation");
-    FAILS(prune_convolution_create(&c, m.tensor, NULL, "algorithm=product"), PRUNE_E_SPEC, "product");
+    FAILS(prune_convolution_create(&c, m.tensor, NULL, "groups=2,algorithm=product"), PRUNE_E_SPEC, "product");
+    FAILS(prune_convolution_create(&c, m.tensor, NULL, "groups=2,format=dense"), PRUNE_E_SPEC, "dense");
+    FAILS(prune_convolution_create(&c, m.tensor, NULL, "algorithm=shifts,format=dense"), PRUNE_E_SPEC, "dense");
+    FAILS(prune_convolution_create(&c, m.tensor, NULL, "stride=1x0"), PRUNE_E_SPEC, "stride");
     FAILS(prune_convolution_create(&c, m.tensor, NULL, "groups=3"), PRUNE_E_SHAPE, "8 out channels in 3 groups");
     FAILS(prune_convolution_create(&c, m.tensor, NULL, "height=1,width=1"), PRUNE_E_SHAPE, "kernel");
     const int64_t flat[2] = {8, 54}, none[4] = {8, 6, 0, 3}, other[4] = {6, 8, 3, 3};
@@ -293,6 +406,7 @@ START_TEST(bad_operands_are_refused)
     FAILS(prune_convolution_run(c, y, x, INT64_MAX / 8, 5, 5, NULL), PRUNE_E_OVERFLOW, "63 bits");
     FAILS(prune_convolution_run(c, y, x, 1, INT64_MAX, 5, NULL), PRUNE_E_OVERFLOW, "63 bits");
     FAILS(prune_convolution_run(c, y, x, 1, 5, 5, epilogue), PRUNE_E_SHAPE, "6 rows");
+    FAILS(prune_convolution_run_residual(c, y, x, y + 1, 1, 5, 5, NULL), PRUNE_E_ARGUMENT, "residual");
     FAILS(prune_convolution_output(c, 0, 5, &rows, &columns), PRUNE_E_SHAPE, "height 2");
     FAILS(prune_convolution_output(c, 5, 5, NULL, &columns), PRUNE_E_ARGUMENT, "output_height");
     ck_assert_int_eq(rows, -7);
@@ -338,4 +452,4 @@ END_TEST
 
 TEST_MAIN("convolution", outputs_are_those_of_the_sums_in_double, the_algorithm_fits_the_weights,
           any_number_of_threads_gives_the_same_bits, bad_weights_and_specs_are_refused, bad_operands_are_refused,
-          no_memory_is_survived)
+          no_memory_is_survived, numbers_that_are_none_stay_within_reach, packed_weights_become_a_convolution)

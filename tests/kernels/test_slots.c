@@ -181,6 +181,72 @@ static void dense_rows_case(const struct setting *s)
             ck_abort_msg("dense_rows: number %lld is %g instead of %g", (long long)i, (double)y[i], (double)right[i]);
 }
 
+/* `count` places for runs of `tile` floats. */
+static uint32_t *random_starts(const struct setting *s, int which, int64_t count, int64_t places)
+{
+    uint32_t *starts = guarded_bytes(s, which, count * 4);
+    for (int64_t i = 0; i < count; i++)
+        starts[i] = (uint32_t)pr_rng_below(&rng, (uint64_t)places);
+    return starts;
+}
+
+static void dense_shifts_case(const struct setting *s, int64_t tile)
+{
+    int64_t ld = tile + s->n % 2 * 5, stride = 6 * s->n + s->m % 2 * 7, strips = s->m / 6, rest = s->m % 6;
+    int64_t whole = strips ? (strips - 1) * stride + 6 * s->n : 0, count = rest ? strips * stride + rest * s->n : whole;
+    int64_t out = s->m ? (s->m - 1) * ld + tile : 0, places = 1 + s->m;
+    float *x = random_floats(s, 0, s->n ? places - 1 + tile : 0), *values = random_floats(s, 1, count);
+    float *sums = random_floats(s, 2, out), *right = guarded_floats(3, out, 0);
+    uint32_t *starts = random_starts(s, 4, s->n, places);
+    for (int start = 0; start < 2; start++) {
+        memcpy(right, sums, (size_t)out * sizeof *sums);
+        s->table->dense_shifts(sums, ld, x, starts, tile, values, stride, s->n, s->m, start);
+        scalar.dense_shifts(right, ld, x, starts, tile, values, stride, s->n, s->m, start);
+        same_bits(sums, right, out, "dense_shifts");
+        for (int64_t i = 0; start && i < s->m; i++) /* the scalar one against the sum itself */
+            for (int64_t j = 0; j < tile; j++) {
+                int64_t height = i / 6 < strips ? 6 : rest;
+                float sum = 0;
+                for (int64_t k = 0; k < s->n; k++)
+                    sum = fmaf(values[i / 6 * stride + k * height + i % 6], x[starts[k] + j], sum);
+                same_bits(&right[i * ld + j], &sum, 1, "dense_shifts");
+            }
+    }
+}
+
+static void planes_case(const struct setting *s)
+{
+    struct pr_shift shift = {.width = 1 + s->m, .top = s->n % 3, .rows = s->n % 5, .bottom = s->m % 2};
+    shift.begin = (int64_t)pr_rng_below(&rng, (uint64_t)shift.width + 1);
+    shift.end = shift.begin + (int64_t)pr_rng_below(&rng, (uint64_t)(shift.width - shift.begin) + 1);
+    if (s->m % 3 == 0) { /* as convolutions have it */
+        shift.begin = s->n % 3 < shift.width ? s->n % 3 : 0;
+        shift.end = shift.width;
+    }
+    shift.stride = s->n % 4 ? 1 + s->n % 3 : 1;
+    int64_t across = shift.end > shift.begin ? (shift.end - shift.begin - 1) * shift.stride + 1 : 0;
+    shift.ld = across + s->m % 4;
+    int64_t count = s->n % 4, plane = (shift.top + shift.rows + shift.bottom) * shift.width;
+    int64_t to_step = plane + s->m % 5, from_step = shift.rows * shift.ld + s->n % 2;
+    int64_t to_count = count ? (count - 1) * to_step + plane : 0;
+    int64_t x_count =
+        count && shift.rows && across ? (count - 1) * from_step + (shift.rows - 1) * shift.ld + across : 0;
+    float *x = random_floats(s, 0, x_count), *to = random_floats(s, 1, to_count),
+          *right = guarded_floats(2, to_count, 0);
+    for (int64_t i = 0; i < x_count; i += 5)
+        x[i] = i % 2 ? NAN : -INFINITY;
+    memcpy(right, to, (size_t)to_count * sizeof *to);
+    for (int64_t p = 0; p < count; p++)
+        for (int64_t i = 0; i < shift.top + shift.rows + shift.bottom; i++)
+            for (int64_t j = 0; j < shift.width; j++) {
+                int64_t row = i - shift.top, inside = row >= 0 && row < shift.rows && j >= shift.begin && j < shift.end;
+                right[p * to_step + i * shift.width + j] =
+                    inside ? x[p * from_step + row * shift.ld + (j - shift.begin) * shift.stride] : 0;
+            }
+    s->table->shift_planes(to, to_step, x, from_step, count, &shift);
+    ck_assert_mem_eq(to, right, (size_t)to_count * sizeof *to);
+}
+
 static void strip_case(const struct setting *s, int sparse)
 {
     for (int64_t lanes = 16; lanes <= 64; lanes += 16) {
@@ -275,7 +341,10 @@ static void windows_case(const struct setting *s, int lanes, int finite)
 /* Items of 1, 2 or 4 different rows, some of no columns, over a panel of n columns; what no item names stays. */
 static void groups_case(const struct setting *s, enum pr_slot slot, int start)
 {
-    int height = slot == PR_SLOT_singles_panel ? 1 : slot == PR_SLOT_pairs_panel ? 2 : 4;
+    int shifted = slot == PR_SLOT_singles_shifts || slot == PR_SLOT_pairs_shifts || slot == PR_SLOT_quads_shifts;
+    int height = slot == PR_SLOT_singles_panel || slot == PR_SLOT_singles_shifts ? 1
+                 : slot == PR_SLOT_pairs_panel || slot == PR_SLOT_pairs_shifts   ? 2
+                                                                                 : 4;
     int64_t bytes = height == 1 ? PR_SINGLE_BYTES : height == 2 ? PR_PAIR_BYTES : PR_QUAD_BYTES;
     int64_t tile = 16 * (1 + s->n % 9), item_count = s->m / height, columns = 0, values = 0;
     int64_t ld = tile + s->n % 3, ldx = tile + s->m % 3;
@@ -305,6 +374,27 @@ static void groups_case(const struct setting *s, enum pr_slot slot, int start)
     float *value = random_floats(s, 5, values);
     memcpy(right, sums, (size_t)count * sizeof *sums);
     const struct pr_kernels *tables[2] = {s->table, &scalar};
+    uint32_t *starts = NULL;
+    if (shifted) { /* any places at all */
+        starts = random_starts(s, 6, s->n, x_count - tile + 1);
+        for (int t = 0; t < 2; t++)
+            (height == 1   ? tables[t]->singles_shifts
+             : height == 2 ? tables[t]->pairs_shifts
+                           : tables[t]->quads_shifts)(t ? right : sums, ld, x, starts, tile, items, item_count, index,
+                                                      value, start);
+        same_bits(sums, right, count, pr_slot_name(slot));
+        for (int64_t k = 0; k < s->n; k++) /* and those of rows */
+            starts[k] = (uint32_t)(k * ldx);
+        memcpy(right, sums, (size_t)count * sizeof *sums);
+        (height == 1   ? scalar.singles_panel
+         : height == 2 ? scalar.pairs_panel
+                       : scalar.quads_panel)(right, ld, x, ldx, tile, items, item_count, index, value, start);
+        (height == 1   ? s->table->singles_shifts
+         : height == 2 ? s->table->pairs_shifts
+                       : s->table->quads_shifts)(sums, ld, x, starts, tile, items, item_count, index, value, start);
+        same_bits(sums, right, count, pr_slot_name(slot));
+        return;
+    }
     for (int t = 0; t < 2; t++)
         (height == 1 ? tables[t]->singles_panel
          : height == 2
@@ -445,6 +535,12 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_dense_rows:
         dense_rows_case(s);
         break;
+    case PR_SLOT_dense_shifts:
+        dense_shifts_case(s, 16 * (1 + s->n % 5));
+        break;
+    case PR_SLOT_shift_planes:
+        planes_case(s);
+        break;
     case PR_SLOT_nm24_strip:
         strip_case(s, 1);
         break;
@@ -473,6 +569,9 @@ static void run_case(enum pr_slot slot, const struct setting *s)
     case PR_SLOT_singles_panel:
     case PR_SLOT_pairs_panel:
     case PR_SLOT_quads_panel:
+    case PR_SLOT_singles_shifts:
+    case PR_SLOT_pairs_shifts:
+    case PR_SLOT_quads_shifts:
         groups_case(s, slot, 0);
         groups_case(s, slot, 1);
         break;

@@ -21,9 +21,13 @@
     CLASS(13) CLASS(14) CLASS(3) CLASS(12) CLASS(5) CLASS(10) CLASS(6) CLASS(9) CLASS(1) CLASS(2) CLASS(4) CLASS(8)
 
 extern pr_group_fn pr_singles_panel_scalar, pr_pairs_panel_scalar, pr_quads_panel_scalar;
+extern pr_group_shifts_fn pr_singles_shifts_scalar, pr_pairs_shifts_scalar, pr_quads_shifts_scalar;
 extern pr_group_fn pr_singles_panel_avx2, pr_pairs_panel_avx2, pr_quads_panel_avx2;
+extern pr_group_shifts_fn pr_singles_shifts_avx2, pr_pairs_shifts_avx2, pr_quads_shifts_avx2;
 extern pr_group_fn pr_singles_panel_avx512, pr_pairs_panel_avx512, pr_quads_panel_avx512;
+extern pr_group_shifts_fn pr_singles_shifts_avx512, pr_pairs_shifts_avx512, pr_quads_shifts_avx512;
 extern pr_group_fn pr_singles_panel_neon, pr_pairs_panel_neon, pr_quads_panel_neon;
+extern pr_group_shifts_fn pr_singles_shifts_neon, pr_pairs_shifts_neon, pr_quads_shifts_neon;
 extern pr_overlap_fn pr_add_overlaps_scalar, pr_add_overlaps_avx2;
 
 #endif

@@ -24,8 +24,9 @@ struct pr_run {
 struct pr_epilogue_args {
     const float *scale_m, *scale_n; /* by row or by column of what is stored; NULL for `alpha` */
     const float *bias_m, *bias_n;
-    float alpha; /* where there is no scale */
-    float beta;  /* 0: Y is not read */
+    float alpha;          /* where there is no scale */
+    float beta;           /* 0: Y is not read */
+    const float *earlier; /* store_y_copy: read in place of Y, rows as far apart; NULL: Y itself */
     int clamp;
     float least, most;
 };
@@ -64,6 +65,20 @@ typedef void pr_windows_fn(float *sums, const float *x, const uint16_t *starts, 
 /* Groups of rows: groups.h has the bytes of an item. With `start` the sums begin at 0 instead of what stands there. */
 typedef void pr_group_fn(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,
                          int64_t item_count, const uint8_t *columns, const float *values, int start);
+/* The same where column k of W meets X from x + starts[k] on. */
+typedef void pr_dense_shifts_fn(float *sums, int64_t ld, const float *x, const uint32_t *starts, int64_t tile,
+                                const float *values, int64_t stride, int64_t columns, int64_t rows, int start);
+typedef void pr_group_shifts_fn(float *sums, int64_t ld, const float *x, const uint32_t *starts, int64_t tile,
+                                const uint8_t *items, int64_t item_count, const uint8_t *columns, const float *values,
+                                int start);
+/* A plane of an image moved along: `top` rows of zeros, `rows` rows that the image has, `ld` floats apart there, and
+ * `bottom` rows of zeros, each `width` floats, of which begin to end - 1 are the image's, `stride` floats apart. */
+struct pr_shift {
+    int64_t width, top, rows, bottom, begin, end, ld, stride;
+};
+
+typedef void pr_shift_planes_fn(float *to, int64_t to_step, const float *from, int64_t from_step, int64_t count,
+                                const struct pr_shift *shift);
 typedef int64_t pr_overlap_fn(uint64_t *scores, const uint64_t *masks, int64_t ld, int64_t words, int64_t count,
                               const uint64_t *mask);
 /* The same over values of other encodings, see encodings.h. */
@@ -136,21 +151,25 @@ extern const struct pr_kernels pr_kernels_scalar;
 extern pr_units_fn pr_units_panel_scalar;
 extern pr_dense_tile_fn pr_dense_tile_scalar;
 extern pr_dense_rows_fn pr_dense_rows_scalar;
+extern pr_dense_shifts_fn pr_dense_shifts_scalar;
 #ifdef PR_HAVE_AVX2
 extern pr_units_fn pr_units_panel_avx2, pr_units_few_avx2;
 extern pr_dense_tile_fn pr_dense_tile_avx2;
 extern pr_dense_rows_fn pr_dense_rows_avx2;
+extern pr_dense_shifts_fn pr_dense_shifts_avx2;
 extern const struct pr_kernels pr_kernels_avx2;
 extern const struct pr_kernels pr_kernels_avx2_in_order; /* free slots in the scalar order */
 #endif
 #ifdef PR_HAVE_NEON
 extern pr_dense_rows_fn pr_dense_rows_neon;
+extern pr_dense_shifts_fn pr_dense_shifts_neon;
 extern const struct pr_kernels pr_kernels_neon;
 #endif
 #ifdef PR_HAVE_AVX512
 extern pr_units_fn pr_units_panel_avx512, pr_units_few_avx512;
 extern pr_dense_tile_fn pr_dense_tile_avx512;
 extern pr_dense_rows_fn pr_dense_rows_avx512;
+extern pr_dense_shifts_fn pr_dense_shifts_avx512;
 extern const struct pr_kernels pr_kernels_avx512;
 #endif
 

@@ -2,6 +2,7 @@
 #include "core/kernels/tmpl/vec_neon.h"
 
 #include "core/kernels/groups.h"
+#include "core/kernels/shifted.h"
 #include "core/kernels/taps.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/products.h"
@@ -22,4 +23,9 @@ const struct pr_kernels pr_kernels_neon = {
     .pairs_panel = pr_pairs_panel_neon,
     .quads_panel = pr_quads_panel_neon,
     .taps_rows = pr_taps_rows_neon,
+    .dense_shifts = pr_dense_shifts_neon,
+    .singles_shifts = pr_singles_shifts_neon,
+    .pairs_shifts = pr_pairs_shifts_neon,
+    .quads_shifts = pr_quads_shifts_neon,
+    .shift_planes = pr_shift_planes_neon,
 };

@@ -52,7 +52,8 @@ static void store_y_copy(float *y, int64_t ldy, const float *from, int64_t ld, i
 {
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++)
-            y[i * ldy + j] = finish(from[i * ld + j], epilogue, i, j, y + i * ldy + j);
+            y[i * ldy + j] =
+                finish(from[i * ld + j], epilogue, i, j, (epilogue->earlier ? epilogue->earlier : y) + i * ldy + j);
 }
 
 static void store_y_transpose(float *y, int64_t ldy, const float *from, int64_t ld, int64_t m, int64_t n,
@@ -194,6 +195,11 @@ const struct pr_kernels pr_kernels_scalar = {
     .singles_panel = pr_singles_panel_scalar,
     .pairs_panel = pr_pairs_panel_scalar,
     .quads_panel = pr_quads_panel_scalar,
+    .dense_shifts = pr_dense_shifts_scalar,
+    .singles_shifts = pr_singles_shifts_scalar,
+    .pairs_shifts = pr_pairs_shifts_scalar,
+    .quads_shifts = pr_quads_shifts_scalar,
+    .shift_planes = pr_shift_planes_scalar,
     .add_overlaps = pr_add_overlaps_scalar,
     PR_ENCODED_TABLE(scalar),
     .codebook_slice = pr_codebook_slice_scalar,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stddef.h>
 
 #include "core/kernels/kernels.h"
 
-void pr_dense_tile_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
-                          int64_t stride, int64_t columns, int64_t rows, int start)
+static void all_tiles(float *sums, int64_t ld, const float *x, int64_t ldx, const uint32_t *starts, int64_t tile,
+                      const float *values, int64_t stride, int64_t columns, int64_t rows, int start)
 {
     for (int64_t i = 0; i < rows; i++) {
         int64_t strip = i / PR_TILE_ROWS, width = rows - strip * PR_TILE_ROWS;
@@ -14,10 +15,24 @@ void pr_dense_tile_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, 
             width = PR_TILE_ROWS;
         for (int64_t j = 0; start && j < tile; j++)
             sum[j] = 0;
-        for (int64_t k = 0; k < columns; k++)
+        for (int64_t k = 0; k < columns; k++) {
+            const float *row = x + (starts ? (int64_t)starts[k] : k * ldx);
             for (int64_t j = 0; j < tile; j++)
-                sum[j] = fmaf(value[k * width], x[k * ldx + j], sum[j]);
+                sum[j] = fmaf(value[k * width], row[j], sum[j]);
+        }
     }
+}
+
+void pr_dense_tile_scalar(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const float *values,
+                          int64_t stride, int64_t columns, int64_t rows, int start)
+{
+    all_tiles(sums, ld, x, ldx, NULL, tile, values, stride, columns, rows, start);
+}
+
+void pr_dense_shifts_scalar(float *sums, int64_t ld, const float *x, const uint32_t *starts, int64_t tile,
+                            const float *values, int64_t stride, int64_t columns, int64_t rows, int start)
+{
+    all_tiles(sums, ld, x, 0, starts, tile, values, stride, columns, rows, start);
 }
 
 void pr_dense_rows_scalar(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t n, const float *values,

@@ -6,6 +6,8 @@
 #ifndef PR_KERNELS_TMPL_GROUPS_H
 #define PR_KERNELS_TMPL_GROUPS_H
 
+#include <stddef.h>
+
 #include "core/kernels/groups.h"
 #include "core/kernels/tmpl/loops.h"
 
@@ -24,6 +26,12 @@ INLINE void group_store(float *to, const vec *sum, const int count)
     UNROLL for (int i = 0; i < count; i++) v_store(to + i * VL, sum[i]);
 }
 
+/* Where X meets a column of W: at its place in `starts`, or NULL, one row after another. */
+INLINE const float *group_x(const float *x, int64_t ldx, const uint32_t *starts, unsigned column, const int shifted)
+{
+    return x + (shifted ? (int64_t)starts[column] : column * ldx);
+}
+
 /* One value for one row. */
 INLINE void group_one(vec *sum, const float *x, const float *value, const int count)
 {
@@ -32,8 +40,9 @@ INLINE void group_one(vec *sum, const float *x, const float *value, const int co
     UNROLL for (int i = 0; i < count; i++) sum[i] = v_fma(one, v_load(x + i * VL), sum[i]);
 }
 
-INLINE void single_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint8_t *items,
-                           int64_t item_count, const uint8_t *columns, const float *values, int start, const int count)
+INLINE void single_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint32_t *starts,
+                           const uint8_t *items, int64_t item_count, const uint8_t *columns, const float *values,
+                           int start, const int shifted, const int count)
 {
     for (; item_count > 0; item_count--, items += PR_SINGLE_BYTES) {
         float *to = sums + items[0] * ld;
@@ -41,15 +50,17 @@ INLINE void single_vectors(float *sums, int64_t ld, const float *x, int64_t ldx,
         vec sum[SINGLE_VECTORS];
         group_load(sum, to, start, count);
         for (; left >= 4; left -= 4, columns += 4, values += 4)
-            UNROLL for (int e = 0; e < 4; e++) group_one(sum, x + columns[e] * ldx, values + e, count);
+            UNROLL for (int e = 0; e < 4; e++)
+                group_one(sum, group_x(x, ldx, starts, columns[e], shifted), values + e, count);
         for (; left > 0; left--)
-            group_one(sum, x + *columns++ * ldx, values++, count);
+            group_one(sum, group_x(x, ldx, starts, *columns++, shifted), values++, count);
         group_store(to, sum, count);
     }
 }
 
-INLINE void pair_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint8_t *items, int64_t item_count,
-                         const uint8_t *columns, const float *values, int start, const int count)
+INLINE void pair_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint32_t *starts,
+                         const uint8_t *items, int64_t item_count, const uint8_t *columns, const float *values,
+                         int start, const int shifted, const int count)
 {
     for (; item_count > 0; item_count--, items += PR_PAIR_BYTES) {
         float *first = sums + items[0] * ld, *second = sums + items[1] * ld;
@@ -57,7 +68,7 @@ INLINE void pair_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, c
         group_load(a, first, start, count);
         group_load(b, second, start, count);
         for (unsigned left = items[2]; left > 0; left--, values += 2) {
-            const float *row = x + *columns++ * ldx;
+            const float *row = group_x(x, ldx, starts, *columns++, shifted);
             HIDE(row);
             vec one = v_all(values[0]), other = v_all(values[1]);
             UNROLL for (int i = 0; i < count; i++)
@@ -68,23 +79,24 @@ INLINE void pair_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, c
             }
         }
         for (unsigned left = items[3]; left > 0; left--, columns += 2, values += 2) {
-            group_one(a, x + columns[0] * ldx, values, count);
-            group_one(b, x + columns[1] * ldx, values + 1, count);
+            group_one(a, group_x(x, ldx, starts, columns[0], shifted), values, count);
+            group_one(b, group_x(x, ldx, starts, columns[1], shifted), values + 1, count);
         }
         group_store(second, b, count);
         for (unsigned left = items[4]; left > 0; left--)
-            group_one(a, x + *columns++ * ldx, values++, count);
+            group_one(a, group_x(x, ldx, starts, *columns++, shifted), values++, count);
         group_store(first, a, count);
     }
 }
 
 /* The columns of one class: X is loaded once for all rows that the class touches. */
-INLINE const float *quad_class(vec sum[4][QUAD_VECTORS], const float *x, int64_t ldx, const uint8_t **columns,
-                               const float *values, unsigned left, const int rows, const int count)
+INLINE const float *quad_class(vec sum[4][QUAD_VECTORS], const float *x, int64_t ldx, const uint32_t *starts,
+                               const uint8_t **columns, const float *values, unsigned left, const int rows,
+                               const int shifted, const int count)
 {
     const int several = (rows & (rows - 1)) != 0;
     for (; left > 0; left--) {
-        const float *row = x + *(*columns)++ * ldx;
+        const float *row = group_x(x, ldx, starts, *(*columns)++, shifted);
         HIDE(row);
         vec shared[QUAD_VECTORS];
         if (several)
@@ -101,14 +113,15 @@ INLINE const float *quad_class(vec sum[4][QUAD_VECTORS], const float *x, int64_t
     return values;
 }
 
-INLINE void quad_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint8_t *items, int64_t item_count,
-                         const uint8_t *columns, const float *values, int start, const int count)
+INLINE void quad_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, const uint32_t *starts,
+                         const uint8_t *items, int64_t item_count, const uint8_t *columns, const float *values,
+                         int start, const int shifted, const int count)
 {
     for (; item_count > 0; item_count--, items += PR_QUAD_BYTES) {
         vec sum[4][QUAD_VECTORS];
         UNROLL for (int r = 0; r < 4; r++) group_load(sum[r], sums + items[r] * ld, start, count);
         const uint8_t *class = items + 4;
-#define CLASS(rows) values = quad_class(sum, x, ldx, &columns, values, *class ++, rows, count);
+#define CLASS(rows) values = quad_class(sum, x, ldx, starts, &columns, values, *class ++, rows, shifted, count);
         PR_QUAD_ORDER(CLASS)
 #undef CLASS
         UNROLL for (int r = 0; r < 4; r++) group_store(sums + items[r] * ld, sum[r], count);
@@ -118,21 +131,35 @@ INLINE void quad_vectors(float *sums, int64_t ld, const float *x, int64_t ldx, c
 /* The tile in pieces of as many vectors as there are registers for. */
 #define GROUP_CASE(body, n)                                                                                            \
     case n:                                                                                                            \
-        body(sums + at, ld, x + at, ldx, items, item_count, columns, values, start, n);                                \
+        body(sums + at, ld, x + at, ldx, starts, items, item_count, columns, values, start, shifted, n);               \
         break;
 
-#define GROUP_PANEL(name, body, most)                                                                                  \
-    void name(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,                \
-              int64_t item_count, const uint8_t *columns, const float *values, int start)                              \
-    {                                                                                                                  \
-        for (int64_t at = 0; at < tile; at += most * VL) {                                                             \
-            switch ((tile - at) / VL) {                                                                                \
-                GROUP_CASES                                                                                            \
-            default:                                                                                                   \
-                body(sums + at, ld, x + at, ldx, items, item_count, columns, values, start, most);                     \
-                break;                                                                                                 \
-            }                                                                                                          \
+#define GROUP_PIECES(body, most)                                                                                       \
+    for (int64_t at = 0; at < tile; at += most * VL) {                                                                 \
+        switch ((tile - at) / VL) {                                                                                    \
+            GROUP_CASES                                                                                                \
+        default:                                                                                                       \
+            body(sums + at, ld, x + at, ldx, starts, items, item_count, columns, values, start, shifted, most);        \
+            break;                                                                                                     \
         }                                                                                                              \
+    }
+
+/* X in rows, and X of shifts. */
+#define GROUP_PANEL(panel, shifts, body, most)                                                                         \
+    void panel(float *sums, int64_t ld, const float *x, int64_t ldx, int64_t tile, const uint8_t *items,               \
+               int64_t item_count, const uint8_t *columns, const float *values, int start)                             \
+    {                                                                                                                  \
+        const uint32_t *const starts = NULL;                                                                           \
+        const int shifted = 0;                                                                                         \
+        GROUP_PIECES(body, most)                                                                                       \
+    }                                                                                                                  \
+                                                                                                                       \
+    void shifts(float *sums, int64_t ld, const float *x, const uint32_t *starts, int64_t tile, const uint8_t *items,   \
+                int64_t item_count, const uint8_t *columns, const float *values, int start)                            \
+    {                                                                                                                  \
+        const int64_t ldx = 0;                                                                                         \
+        const int shifted = 1;                                                                                         \
+        GROUP_PIECES(body, most)                                                                                       \
     }
 
 #endif

@@ -84,14 +84,15 @@ INLINE void store_rows(float *y, int64_t ldy, const float *from, int64_t ld, int
                        const struct pr_epilogue_args *e, struct row_end end, const int plain, const int reads_y)
 {
     const struct pr_epilogue_args own = *e; /* stores to Y cannot change it */
-    for (int64_t i = 0; i < m; i++, y += ldy, from += ld) {
+    const float *old = reads_y && own.earlier ? own.earlier : y;
+    for (int64_t i = 0; i < m; i++, y += ldy, old += ldy, from += ld) {
         take_row(&end, &own, i, 0, plain);
         int64_t j = 0;
         for (; j + VL <= n; j += VL)
-            v_store(y + j, finish(&end, v_load(from + j), y, j, VL, 1, plain, reads_y));
+            v_store(y + j, finish(&end, v_load(from + j), old, j, VL, 1, plain, reads_y));
         if (j < n) {
             int64_t count = n - j;
-            v_store_some(y + j, finish(&end, v_load_some(from + j, count), y, j, count, 0, plain, reads_y), count);
+            v_store_some(y + j, finish(&end, v_load_some(from + j, count), old, j, count, 0, plain, reads_y), count);
         }
     }
 }

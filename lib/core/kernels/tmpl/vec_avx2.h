@@ -119,6 +119,13 @@ INLINE void v_load_turned(vec row[VL], const float *from, int64_t ld)
     }
 }
 
+/* Every second float of two. */
+static inline vec v_even(vec a, vec b)
+{
+    __m256d halves = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(halves, 0xd8));
+}
+
 static inline float v_sum(vec v)
 {
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -53,6 +53,13 @@ static inline vec v_clamp(vec v, vec least, vec most)
     return _mm512_min_ps(most, _mm512_mask_mov_ps(least, _mm512_cmp_ps_mask(v, least, _CMP_NLE_UQ), v));
 }
 
+/* Every second float of two. */
+static inline vec v_even(vec a, vec b)
+{
+    const __m512i at = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return _mm512_permutex2var_ps(a, at, b);
+}
+
 static inline float v_sum(vec v)
 {
     return _mm512_reduce_add_ps(v);

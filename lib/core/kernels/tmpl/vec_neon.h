@@ -59,6 +59,12 @@ static inline vec v_clamp(vec v, vec least, vec most)
     return vminq_f32(vmaxq_f32(v, least), most);
 }
 
+/* Every second float of two. */
+static inline vec v_even(vec a, vec b)
+{
+    return vuzp1q_f32(a, b);
+}
+
 static inline float v_sum(vec v)
 {
     return vaddvq_f32(v);

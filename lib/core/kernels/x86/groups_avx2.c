@@ -12,19 +12,19 @@
     GROUP_CASE(single_vectors, 6)                                                                                      \
     GROUP_CASE(single_vectors, 8)                                                                                      \
     GROUP_CASE(single_vectors, 10)
-GROUP_PANEL(pr_singles_panel_avx2, single_vectors, SINGLE_VECTORS)
+GROUP_PANEL(pr_singles_panel_avx2, pr_singles_shifts_avx2, single_vectors, SINGLE_VECTORS)
 #undef GROUP_CASES
 
 #define GROUP_CASES                                                                                                    \
     GROUP_CASE(pair_vectors, 2)                                                                                        \
     GROUP_CASE(pair_vectors, 4)
-GROUP_PANEL(pr_pairs_panel_avx2, pair_vectors, PAIR_VECTORS)
+GROUP_PANEL(pr_pairs_panel_avx2, pr_pairs_shifts_avx2, pair_vectors, PAIR_VECTORS)
 #undef GROUP_CASES
 
 #define GROUP_CASES                                                                                                    \
     GROUP_CASE(quad_vectors, 1)                                                                                        \
     GROUP_CASE(quad_vectors, 2)
-GROUP_PANEL(pr_quads_panel_avx2, quad_vectors, QUAD_VECTORS)
+GROUP_PANEL(pr_quads_panel_avx2, pr_quads_shifts_avx2, quad_vectors, QUAD_VECTORS)
 
 /* Bits of each of four words: those of half a byte from a table, then bytes summed. */
 static inline __m256i bits_of(__m256i words)

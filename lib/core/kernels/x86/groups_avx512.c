@@ -14,7 +14,7 @@
     GROUP_CASE(single_vectors, 5)                                                                                      \
     GROUP_CASE(single_vectors, 6)                                                                                      \
     GROUP_CASE(single_vectors, 7)
-GROUP_PANEL(pr_singles_panel_avx512, single_vectors, SINGLE_VECTORS)
+GROUP_PANEL(pr_singles_panel_avx512, pr_singles_shifts_avx512, single_vectors, SINGLE_VECTORS)
 #undef GROUP_CASES
 
 #define GROUP_CASES                                                                                                    \
@@ -25,7 +25,7 @@ GROUP_PANEL(pr_singles_panel_avx512, single_vectors, SINGLE_VECTORS)
     GROUP_CASE(pair_vectors, 5)                                                                                        \
     GROUP_CASE(pair_vectors, 6)                                                                                        \
     GROUP_CASE(pair_vectors, 7)
-GROUP_PANEL(pr_pairs_panel_avx512, pair_vectors, PAIR_VECTORS)
+GROUP_PANEL(pr_pairs_panel_avx512, pr_pairs_shifts_avx512, pair_vectors, PAIR_VECTORS)
 #undef GROUP_CASES
 
 #define GROUP_CASES                                                                                                    \
@@ -34,4 +34,4 @@ GROUP_PANEL(pr_pairs_panel_avx512, pair_vectors, PAIR_VECTORS)
     GROUP_CASE(quad_vectors, 3)                                                                                        \
     GROUP_CASE(quad_vectors, 4)                                                                                        \
     GROUP_CASE(quad_vectors, 5)
-GROUP_PANEL(pr_quads_panel_avx512, quad_vectors, QUAD_VECTORS)
+GROUP_PANEL(pr_quads_panel_avx512, pr_quads_shifts_avx512, quad_vectors, QUAD_VECTORS)

@@ -7,6 +7,7 @@
 #include "core/kernels/groups.h"
 #include "core/kernels/masks.h"
 #include "core/kernels/sampled.h"
+#include "core/kernels/shifted.h"
 #include "core/kernels/tmpl/moves.h"
 #include "core/kernels/tmpl/picks.h"
 #include "core/kernels/tmpl/products.h"
@@ -36,6 +37,11 @@ const struct pr_kernels pr_kernels_avx512 = {
     .singles_panel = pr_singles_panel_avx512,
     .pairs_panel = pr_pairs_panel_avx512,
     .quads_panel = pr_quads_panel_avx512,
+    .dense_shifts = pr_dense_shifts_avx512,
+    .singles_shifts = pr_singles_shifts_avx512,
+    .pairs_shifts = pr_pairs_shifts_avx512,
+    .quads_shifts = pr_quads_shifts_avx512,
+    .shift_planes = pr_shift_planes_avx512,
     PR_ENCODED_TABLE(avx512),
     .codebook_slice = pr_codebook_slice_avx512,
     PR_ENCODED_WINDOWS(16, avx512),

@@ -9,3 +9,9 @@ void pr_dense_tile_avx2(float *sums, int64_t ld, const float *x, int64_t ldx, in
 {
     dense_tile(sums, ld, x, ldx, tile, values, stride, columns, rows, start);
 }
+
+void pr_dense_shifts_avx2(float *sums, int64_t ld, const float *x, const uint32_t *starts, int64_t tile,
+                          const float *values, int64_t stride, int64_t columns, int64_t rows, int start)
+{
+    dense_shifts(sums, ld, x, starts, tile, values, stride, columns, rows, start);
+}

@@ -22,6 +22,7 @@ struct question {
     const struct pr_speeds *speeds;
     uint32_t cpu;
     const char *form; /* NULL for any */
+    int for_convolution;
     struct pr_product product;
 };
 
@@ -53,6 +54,8 @@ static void add_format(struct prune_advice *advice, struct question *question, c
     int reproducible = (question->cpu & PRUNE_CPU_REPRODUCIBLE) != 0; /* then no table is asked */
     for (int i = 0; i < pr_form_count; i++) {
         struct pr_way way = {.form = i};
+        if (question->for_convolution && !pr_forms[i]->passes)
+            continue;
         if (reproducible && !question->form && !pr_forms[i]->column_order)
             continue;
         if ((question->form && strcmp(question->form, pr_forms[i]->name) != 0) || !pr_forms[i]->can(source) ||
@@ -87,6 +90,7 @@ void pr_advise(struct prune_advice *advice, const prune_mask *kept, const struct
     struct question question = {.speeds = pr_speeds_of(advice->context),
                                 .cpu = prune_context_cpu(advice->context),
                                 .form = wanted->form,
+                                .for_convolution = wanted->for_convolution,
                                 .product = {.rows = wanted->rows, .columns = wanted->columns, .n = (double)wanted->n}};
     struct pr_source source = {
         .rows = wanted->rows, .columns = wanted->columns, .unit_rows = 1, .encoding = wanted->encoding};

@@ -35,6 +35,7 @@ struct pr_matrix_spec {
     int64_t block_rows, block_columns; /* 0: no blocks */
     const char *form;                  /* NULL for any */
     int encoding;                      /* of values, enum pr_encoding */
+    int for_convolution;               /* only forms that read X where it stands */
 };
 
 /* Fills in the ways, in order, for an advice that has its context. */

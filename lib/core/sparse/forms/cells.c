@@ -174,7 +174,8 @@ int64_t pr_cells_work(const struct pr_header *header, int64_t block)
     return cell[(block + 1) * panels].value - cell[block * panels].value;
 }
 
-void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel)
+void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel,
+                  pr_group_shifts_fn *shifts)
 {
     const struct pr_header *header = run->header;
     int64_t panels = pr_cells_panels(header);
@@ -183,7 +184,11 @@ void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *ki
     const float *values = pr_section(header, PR_CELL_VALUES);
     for (int64_t i = 0; panels == 0 && i < pr_block_size(header, run->block); i++)
         memset(run->sums + i * run->ld_sums, 0, (size_t)run->tile * sizeof *run->sums);
-    for (int64_t p = 0; p < panels; p++, cell++)
+    for (int64_t p = 0; run->starts && p < panels; p++, cell++)
+        shifts(run->sums, run->ld_sums, run->x, run->starts + p * header->parameter, run->tile,
+               items + cell->item * kind->item_bytes, cell[1].item - cell->item, columns + cell->column,
+               values + cell->value, p == 0);
+    for (int64_t p = 0; !run->starts && p < panels; p++, cell++)
         kernel(run->sums, run->ld_sums, run->x + p * header->parameter * run->ldx, run->ldx, run->tile,
                items + cell->item * kind->item_bytes, cell[1].item - cell->item, columns + cell->column,
                values + cell->value, p == 0);

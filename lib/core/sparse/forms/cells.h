@@ -39,13 +39,14 @@ void pr_cells_unpack(const struct pr_header *header, const struct pr_cells_kind 
 int64_t pr_cells_work(const struct pr_header *header, int64_t block);
 /* A tile such that a panel of X, or half of a wide one, fills a cache; at most `most`. */
 int64_t pr_cells_widest(const struct pr_header *header, int64_t cache, int64_t most);
-void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel);
+void pr_cells_run(const struct pr_block_run *run, const struct pr_cells_kind *kind, pr_group_fn *kernel,
+                  pr_group_shifts_fn *shifts);
 
 /* Any pattern. */
 int pr_cells_can(const struct pr_source *source);
 
-/* What every form of cells has: validate, unpack, run and slot, for one kind and the slot that runs it. */
-#define PR_CELLS_FUNCTIONS(kind, kernel)                                                                               \
+/* What every form of cells has: validate, unpack, run and slot, for one kind and the slots that run it. */
+#define PR_CELLS_FUNCTIONS(kind, kernel, shifts)                                                                       \
     static int32_t validate(const struct pr_header *header)                                                            \
     {                                                                                                                  \
         return pr_cells_validate(header, &pr_cells_##kind);                                                            \
@@ -58,7 +59,7 @@ int pr_cells_can(const struct pr_source *source);
                                                                                                                        \
     static void run(const struct pr_block_run *run)                                                                    \
     {                                                                                                                  \
-        pr_cells_run(run, &pr_cells_##kind, run->kernels->kernel);                                                     \
+        pr_cells_run(run, &pr_cells_##kind, run->kernels->kernel, run->kernels->shifts);                               \
     }                                                                                                                  \
                                                                                                                        \
     static enum pr_slot slot(const struct pr_header *header, int64_t n)                                                \

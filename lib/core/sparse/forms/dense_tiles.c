@@ -88,6 +88,14 @@ static void run(const struct pr_block_run *run)
     int64_t panel = panel_columns(columns, run->tile);
     for (int64_t k = 0; k < columns; k += panel) {
         int64_t count = columns - k < panel ? columns - k : panel;
+        if (run->starts) {
+            run->kernels->dense_shifts(run->sums, run->ld_sums, run->x, run->starts + k, run->tile,
+                                       values + k * PR_TILE_ROWS, stride, count, whole, k == 0);
+            run->kernels->dense_shifts(run->sums + whole * run->ld_sums, run->ld_sums, run->x, run->starts + k,
+                                       run->tile, values + whole * columns + k * (size - whole), stride, count,
+                                       size - whole, k == 0);
+            continue;
+        }
         const float *x = run->x + k * run->ldx;
         run->kernels->dense_tile(run->sums, run->ld_sums, x, run->ldx, run->tile, values + k * PR_TILE_ROWS, stride,
                                  count, whole, k == 0);

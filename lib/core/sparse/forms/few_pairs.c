@@ -25,7 +25,7 @@ static int32_t pack(struct pr_blob *blob, const struct pr_source *source, int64_
     return pr_cells_pack(blob, source, &pr_cells_few_pairs, pr_cells_panel(source, PR_CELL_COLUMNS), cpu);
 }
 
-PR_CELLS_FUNCTIONS(few_pairs, few_pairs)
+PR_CELLS_FUNCTIONS(few_pairs, few_pairs, pairs_shifts)
 
 const struct pr_form pr_form_few_pairs = {
     .name = "few-pairs",

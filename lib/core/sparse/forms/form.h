@@ -77,6 +77,8 @@ struct pr_block_run {
     const float *x;
     int finite;  /* X has neither NaN nor infinity; told only where needs_finite asks */
     int64_t ldx; /* floats from one group to the next; from one column to the next where all is one group */
+    /* Instead of ldx, for forms with `passes`: where X of each column of W begins. NULL: none. */
+    const uint32_t *starts;
     float *sums;
     int64_t ld_sums;
 };

@@ -26,7 +26,7 @@ static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cach
     return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 128 : 48);
 }
 
-PR_CELLS_FUNCTIONS(pairs, pairs_panel)
+PR_CELLS_FUNCTIONS(pairs, pairs_panel, pairs_shifts)
 
 const struct pr_form pr_form_pairs = {
     .name = "pairs",

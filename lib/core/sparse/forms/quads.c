@@ -24,7 +24,7 @@ static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cach
     return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 96 : 48);
 }
 
-PR_CELLS_FUNCTIONS(quads, quads_panel)
+PR_CELLS_FUNCTIONS(quads, quads_panel, quads_shifts)
 
 const struct pr_form pr_form_quads = {
     .name = "quads",

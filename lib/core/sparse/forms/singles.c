@@ -25,7 +25,7 @@ static int64_t widest(const struct pr_header *header, uint32_t cpu, int64_t cach
     return pr_cells_widest(header, cache, cpu & PRUNE_CPU_AVX512 ? 128 : 96);
 }
 
-PR_CELLS_FUNCTIONS(singles, singles_panel)
+PR_CELLS_FUNCTIONS(singles, singles_panel, singles_shifts)
 
 const struct pr_form pr_form_singles = {
     .name = "singles",

@@ -228,6 +228,7 @@ static const struct pr_parameter parameters[] = {
      .help = "layout and loop order"},
 #undef PR_FORM
     {.name = "backward", .type = PR_WORD, .standard = "no", .words = "no|yes", .help = "also pack W'"},
+    {.name = "convolution", .type = PR_WORD, .standard = "no", .words = "no|yes", .help = "forms for these alone"},
     {0},
 };
 
@@ -243,7 +244,8 @@ enum {
     GAP_BITS,
     VALUES,
     FORM,
-    BACKWARD
+    BACKWARD,
+    CONVOLUTION
 };
 enum { FORMAT_AUTO, FORMAT_CSR, FORMAT_NM, FORMAT_DENSE, FORMAT_BSR, FORMAT_CSC, FORMAT_BITMAP, FORMAT_CODEBOOK };
 
@@ -297,7 +299,9 @@ static int32_t list_ways(prune_advice **out, const prune_tensor *weights, const 
     prune_mask *nonzero = NULL;
     prune_advice *advice;
     int64_t format = values->whole[FORMAT], count = prune_tensor_count(weights);
-    if (!mask)
+    if (!mask && format == FORMAT_DENSE) /* whatever its numbers are */
+        PR_TRY(prune_mask_create(&nonzero, weights->context, weights->rank, weights->shape, 1));
+    else if (!mask)
         PR_TRY(prune_mask_from_nonzero(&nonzero, weights));
     int32_t status = pr_alloc_zero(weights->context, 1, sizeof *advice, &advice);
     if (!status) {
@@ -316,6 +320,7 @@ static int32_t list_ways(prune_advice **out, const prune_tensor *weights, const 
             .block_rows = format == FORMAT_BSR ? values->whole[BLOCK_ROWS] : 0,
             .block_columns = format == FORMAT_BSR ? values->whole[BLOCK_COLUMNS] : 0,
             .form = form_names[values->whole[FORM]],
+            .for_convolution = (int)values->whole[CONVOLUTION],
         };
         wanted.columns = wanted.rows > 0 ? count / wanted.rows : 0;
         advice->context = prune_context_retain(weights->context);
@@ -345,7 +350,8 @@ static int32_t choose_way(const prune_tensor *weights, const prune_mask *mask, s
     PR_TRY(list_ways(&advice, weights, mask, values));
     if (advice->count > 0) {
         snprintf(format, PR_MAX_SPEC, "%s", advice->way[0].format);
-        if (advice->way[0].known) /* otherwise by what forms prefer, which needs the arrays */
+        if (advice->way[0].known ||
+            values->whole[CONVOLUTION]) /* otherwise by what forms prefer, which needs the arrays */
             values->whole[FORM] = advice->way[0].form + 1;
     }
     if (advice->count > 0 && mask && strcmp(format, "dense") == 0 && prune_mask_kept(mask) < prune_mask_count(mask))
@@ -353,8 +359,9 @@ static int32_t choose_way(const prune_tensor *weights, const prune_mask *mask, s
     int32_t found = advice->count;
     prune_advice_free(advice);
     if (found == 0)
-        return pr_fail(PRUNE_E_SPEC, "packed: form=%s takes no format that these weights have; use form=auto",
-                       form_names[values->whole[FORM]]);
+        return pr_fail(PRUNE_E_SPEC, "packed: form=%s%s takes no format that these weights have; use form=auto",
+                       values->whole[FORM] ? form_names[values->whole[FORM]] : "auto",
+                       values->whole[CONVOLUTION] ? " with convolution=yes" : "");
     return PRUNE_OK;
 }
 
@@ -397,7 +404,7 @@ int32_t prune_packed_create(prune_packed **out, const prune_tensor *weights, con
     PR_TRY(parse(spec, &values));
     if (mask)
         PR_TRY(pr_mask_fits(__func__, mask, weights));
-    if (values.whole[FORMAT] == FORMAT_AUTO)
+    if (values.whole[FORMAT] == FORMAT_AUTO || values.whole[CONVOLUTION])
         PR_TRY(choose_way(weights, mask, &values, format_text));
     else
         print_format(format_text, values.whole[FORMAT], &values);

@@ -15,7 +15,15 @@
 #include "core/sparse/packed/packed.h"
 #include "prune/convolution.h"
 
+#define PR_CONV_TASKS 256
+#define PR_CONV_WORK 100000 /* products below which a second thread costs more than it brings */
+
 enum pr_convolution_algorithm { PR_COPIES, PR_SHIFTS, PR_PRODUCT };
+
+/* What the kernel does along one axis of the image. */
+struct pr_conv_steps {
+    int64_t kernel, stride, dilation, before, after; /* zeros before and after the image */
+};
 
 /* One axis of the planes, for each of the kernel's places along it. */
 struct pr_axis {
@@ -31,7 +39,8 @@ struct pr_conv_cell {
     int64_t run, entry;
 };
 
-/* Laid out for one size of image. */
+/* Laid out for one size of image. Of a product there are neither panels nor blocks: `starts` says for each column of
+ * the matrix, (channel, row and column of the kernel), where the planes of a group have it. */
 struct pr_conv_plan {
     int64_t height, width, output_height, output_width;
     int64_t rows, pitch, tile; /* of output rows that are computed at once; floats of one; floats of all, rounded up */
@@ -51,14 +60,45 @@ struct prune_convolution {
     uint32_t cpu;
     struct pr_kernels kernels;
     enum pr_convolution_algorithm algorithm;
-    int64_t out_channels, in_channels, groups, kernel_height, kernel_width, stride, dilation, padding;
+    int is_plain; /* 1 x 1 on every pixel: the image itself is the matrix */
+    int64_t out_channels, in_channels, groups, stored;
+    struct pr_conv_steps down, across;
     prune_sparse *weights;    /* csr: rows are output channels */
-    prune_packed *product;    /* 1 x 1 */
+    prune_packed *product;    /* of the algorithm of that name */
     struct pr_conv_plan plan; /* for the size that was said */
+    int64_t scratch_bytes;    /* of each of these, for that size; NULL while lent */
+    void *scratch[PR_SCRATCH_SLOTS];
 };
 
 int32_t pr_conv_plan_make(struct pr_conv_plan *plan, const prune_convolution *convolution, int64_t height,
                           int64_t width);
+/* One call of prune_convolution_run, once it is checked. */
+struct pr_conv_job {
+    const prune_convolution *convolution;
+    const struct pr_conv_plan *plan;
+    const prune_epilogue *epilogue;
+    float *y;
+    const float *x, *residual;
+    int64_t tiles; /* of an image and a group */
+    int64_t units; /* of all images and groups */
+    int64_t plane_floats;
+    int32_t tasks;
+    float *scratch[PR_CONV_TASKS];
+};
+
+/* The planes of `count` channels, of which the image's first one is at `image`, for output rows from `row` on. */
+void pr_conv_make_planes(const struct pr_conv_job *job, const float *image, int64_t count, int64_t row, float *to);
+
+/* The epilogue of output channels from `channel` on; `at` is where their first number is among those of y. */
+struct pr_epilogue_args pr_conv_epilogue(const struct pr_conv_job *job, int64_t channel, int64_t at);
+
+/* Runs the product of images and groups in tiles of output rows. */
+int32_t pr_conv_run_product(struct pr_conv_job *job, int64_t batch);
+
+/* Floats of scratch for one task of that. */
+int32_t pr_conv_product_floats(const prune_convolution *convolution, const struct pr_conv_plan *plan, int64_t *planes,
+                               int64_t *floats);
+
 void pr_conv_plan_release(struct pr_conv_plan *plan, const prune_convolution *convolution);
 
 #endif

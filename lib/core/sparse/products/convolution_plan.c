@@ -13,22 +13,26 @@
 #define PANEL_FLOATS 6144 /* planes that stay in the first-level cache beside them */
 #define BLOCK_CHANNELS 128
 #define PITCH 8
+#define BAND_FLOATS 49152 /* planes of a product */
+#define BAND_LEAST 64
 
-static int32_t make_axis(struct pr_axis *axis, const prune_convolution *c, int64_t extent, int copies)
+static int32_t make_axis(struct pr_axis *axis, const prune_convolution *c, const struct pr_conv_steps *steps,
+                         int copies)
 {
+    int64_t extent = steps->kernel;
     PR_TRY(pr_alloc_zero(c->context, extent, sizeof(int64_t), &axis->plane));
     PR_TRY(pr_alloc_zero(c->context, extent, sizeof(int64_t), &axis->shift));
     PR_TRY(pr_alloc_zero(c->context, extent, sizeof(int64_t), &axis->origin));
     axis->planes = 0;
     axis->reach = 0;
     for (int64_t u = 0; u < extent; u++) {
-        int64_t phase = copies ? u * c->dilation : u * c->dilation % c->stride, at = 0;
-        while (at < axis->planes && axis->origin[at] != phase - c->padding)
+        int64_t phase = copies ? u * steps->dilation : u * steps->dilation % steps->stride, at = 0;
+        while (at < axis->planes && axis->origin[at] != phase - steps->before)
             at++;
         if (at == axis->planes)
-            axis->origin[axis->planes++] = phase - c->padding;
+            axis->origin[axis->planes++] = phase - steps->before;
         axis->plane[u] = at;
-        axis->shift[u] = copies ? 0 : u * c->dilation / c->stride;
+        axis->shift[u] = copies ? 0 : u * steps->dilation / steps->stride;
         axis->reach = axis->shift[u] > axis->reach ? axis->shift[u] : axis->reach;
     }
     return PRUNE_OK;
@@ -39,6 +43,18 @@ static int64_t even(int64_t count, int64_t most)
     return count ? pr_ceil_div(count, pr_ceil_div(count, most)) : 1;
 }
 
+/* Output rows whose planes stay in the second-level cache, but at least a few vectors. */
+static int64_t band_rows(const struct pr_conv_plan *plan, const prune_convolution *c)
+{
+    int64_t planes = plan->across.planes * plan->down.planes * (c->in_channels / c->groups);
+    int64_t width = plan->output_width, fit = BAND_FLOATS;
+    if (plan->output_height == 0 || width == 0 || planes == 0)
+        return 1;
+    fit = fit / planes / width - plan->down.reach;
+    int64_t least = pr_ceil_div(BAND_LEAST, width);
+    return even(plan->output_height, fit < least ? least : fit);
+}
+
 /* Sizes from the image's; all are bounded by the memory of x but for what padding adds. */
 static int32_t size_up(struct pr_conv_plan *plan, const prune_convolution *c)
 {
@@ -46,12 +62,17 @@ static int32_t size_up(struct pr_conv_plan *plan, const prune_convolution *c)
     plan->pitch = plan->output_width + plan->across.reach;
     if (c->algorithm == PR_COPIES)
         plan->pitch = pr_ceil_div(plan->pitch, PITCH) * PITCH;
-    plan->rows = even(plan->output_height, plan->pitch < TILE_FLOATS ? TILE_FLOATS / plan->pitch : 1);
+    if (c->algorithm == PR_PRODUCT)
+        plan->rows = band_rows(plan, c);
+    else
+        plan->rows = even(plan->output_height, plan->pitch < TILE_FLOATS ? TILE_FLOATS / plan->pitch : 1);
     PR_TRY(pr_mul(plan->rows, plan->pitch, &plan->tile));
     plan->tile = pr_ceil_div(plan->tile, 8) * 8;
     PR_TRY(pr_mul(plan->rows + plan->down.reach, plan->pitch, &plan->plane));
     PR_TRY(pr_mul(plan->plane, plan->down.planes * plan->across.planes, &plan->channel));
-    plan->panel = even(group_in, plan->channel < PANEL_FLOATS ? PANEL_FLOATS / plan->channel : 1);
+    plan->panel = c->algorithm == PR_PRODUCT
+                      ? group_in
+                      : even(group_in, plan->channel < PANEL_FLOATS ? PANEL_FLOATS / plan->channel : 1);
     plan->panels = pr_ceil_div(group_in, plan->panel);
     plan->block = even(group_out, BLOCK_CHANNELS);
     plan->blocks = pr_ceil_div(group_out, plan->block);
@@ -66,12 +87,12 @@ static int32_t size_up(struct pr_conv_plan *plan, const prune_convolution *c)
 static void fill_cell(struct pr_conv_plan *plan, const prune_convolution *c, int64_t first, int64_t rows, int64_t panel,
                       struct pr_conv_cell *at, int64_t *cursor)
 {
-    int64_t places = c->kernel_height * c->kernel_width, begin = panel * plan->panel;
+    int64_t places = c->down.kernel * c->across.kernel, begin = panel * plan->panel;
     for (int64_t i = 0; i < rows; i++) {
         int64_t start = at->entry, end = c->weights->indptr[first + i + 1];
         for (; cursor[i] < end; cursor[i]++) {
             int64_t column = c->weights->indices[cursor[i]], channel = column / places - begin;
-            int64_t u = column % places / c->kernel_width, v = column % c->kernel_width;
+            int64_t u = column % places / c->across.kernel, v = column % c->across.kernel;
             if (channel >= plan->panel)
                 break;
             int64_t which = plan->across.plane[v] * plan->down.planes + plan->down.plane[u];
@@ -121,17 +142,33 @@ static int32_t lay_out(struct pr_conv_plan *plan, const prune_convolution *c)
     return PRUNE_OK;
 }
 
+/* Where the planes have each column of a product. */
+static int32_t find_starts(struct pr_conv_plan *plan, const prune_convolution *c)
+{
+    int64_t count = 0, places = c->down.kernel * c->across.kernel;
+    PR_TRY(pr_mul(plan->panel, places, &count));
+    PR_TRY(pr_alloc(c->context, count, sizeof *plan->starts, &plan->starts));
+    uint32_t *to = plan->starts;
+    for (int64_t channel = 0; channel < plan->panel; channel++)
+        for (int64_t u = 0; u < c->down.kernel; u++)
+            for (int64_t v = 0; v < c->across.kernel; v++)
+                *to++ = (uint32_t)(channel * plan->channel +
+                                   (plan->across.plane[v] * plan->down.planes + plan->down.plane[u]) * plan->plane +
+                                   plan->down.shift[u] * plan->pitch + plan->across.shift[v]);
+    return PRUNE_OK;
+}
+
 int32_t pr_conv_plan_make(struct pr_conv_plan *plan, const prune_convolution *c, int64_t height, int64_t width)
 {
     *plan = (struct pr_conv_plan){.height = height, .width = width};
     PR_TRY(prune_convolution_output(c, height, width, &plan->output_height, &plan->output_width));
-    int32_t status = make_axis(&plan->down, c, c->kernel_height, 0);
+    int32_t status = make_axis(&plan->down, c, &c->down, 0);
     if (!status)
-        status = make_axis(&plan->across, c, c->kernel_width, c->algorithm == PR_COPIES);
+        status = make_axis(&plan->across, c, &c->across, c->algorithm != PR_SHIFTS);
     if (!status)
         status = size_up(plan, c);
     if (!status)
-        status = lay_out(plan, c);
+        status = c->algorithm == PR_PRODUCT ? find_starts(plan, c) : lay_out(plan, c);
     if (status)
         pr_conv_plan_release(plan, c);
     return status;

@@ -8,78 +8,83 @@
 #include "core/sparse/products/convolution.h"
 #include "core/sparse/products/product.h"
 
-#define MOST_TASKS 256
-#define WORK_PER_TASK 100000
-
-struct job {
-    const prune_convolution *convolution;
-    const struct pr_conv_plan *plan;
-    const prune_epilogue *epilogue;
-    float *y;
-    const float *x;
-    int64_t tiles; /* of an image and a group */
-    int64_t units; /* of all images and groups */
-    int64_t plane_floats;
-    int32_t tasks;
-    float *scratch[MOST_TASKS];
-};
-
-/* One row of a plane: `from` is the image's row, NULL outside of it. */
-static void make_row(const struct pr_conv_plan *plan, int64_t stride, const float *from, int64_t origin, float *to)
+/* What a plane has of the image from output row `row` on, and where that begins; rows and columns that the image does
+ * not have are zeros. */
+static struct pr_shift shift_of(const struct pr_conv_job *job, int64_t row, int64_t down, int64_t across,
+                                int64_t *begins)
 {
-    int64_t begin = origin < 0 ? pr_ceil_div(-origin, stride) : 0;
+    const struct pr_conv_plan *plan = job->plan;
+    int64_t stride = job->convolution->across.stride, step = job->convolution->down.stride;
+    int64_t origin = plan->across.origin[across], first = row * step + plan->down.origin[down];
+    int64_t begin = origin < 0 ? pr_ceil_div(-origin, stride) : 0, rows = plan->rows + plan->down.reach;
     int64_t end = plan->width > origin ? pr_ceil_div(plan->width - origin, stride) : 0;
-    end = !from ? 0 : end < plan->pitch ? end : plan->pitch;
+    int64_t top = first < 0 ? pr_ceil_div(-first, step) : 0;
+    int64_t bottom = plan->height > first ? pr_ceil_div(plan->height - first, step) : 0;
+    end = end < plan->pitch ? end : plan->pitch;
     begin = begin < end ? begin : end;
-    memset(to, 0, (size_t)begin * sizeof *to);
-    if (stride == 1 && begin < end)
-        memcpy(to + begin, from + begin + origin, (size_t)(end - begin) * sizeof *to);
-    else
-        for (int64_t i = begin; i < end; i++)
-            to[i] = from[i * stride + origin];
-    memset(to + end, 0, (size_t)(plan->pitch - end) * sizeof *to);
+    bottom = begin == end ? 0 : bottom < rows ? bottom : rows;
+    top = top < bottom ? top : bottom;
+    *begins = top < bottom ? (first + top * step) * plan->width + begin * stride + origin : 0;
+    return (struct pr_shift){.width = plan->pitch,
+                             .top = top,
+                             .rows = bottom - top,
+                             .bottom = rows - bottom,
+                             .begin = begin,
+                             .end = end,
+                             .ld = step * plan->width,
+                             .stride = stride};
 }
 
-/* The planes of `count` channels, of which the image's first one is at `image`, for output rows from `row` on. */
-static void make_planes(const struct job *job, const float *image, int64_t count, int64_t row, float *to)
+void pr_conv_make_planes(const struct pr_conv_job *job, const float *image, int64_t count, int64_t row, float *to)
 {
     const struct pr_conv_plan *plan = job->plan;
-    int64_t stride = job->convolution->stride;
-    for (int64_t c = 0; c < count; c++, image += plan->height * plan->width)
-        for (int64_t across = 0; across < plan->across.planes; across++)
-            for (int64_t down = 0; down < plan->down.planes; down++)
-                for (int64_t r = 0; r < plan->rows + plan->down.reach; r++, to += plan->pitch) {
-                    int64_t at = (row + r) * stride + plan->down.origin[down];
-                    const float *from = at >= 0 && at < plan->height ? image + at * plan->width : NULL;
-                    make_row(plan, stride, from, plan->across.origin[across], to);
-                }
+    for (int64_t across = 0; across < plan->across.planes; across++)
+        for (int64_t down = 0; down < plan->down.planes; down++, to += plan->plane) {
+            int64_t begins;
+            struct pr_shift shift = shift_of(job, row, down, across, &begins);
+            job->convolution->kernels.shift_planes(to, plan->channel, image + begins, plan->height * plan->width, count,
+                                                   &shift);
+        }
 }
 
-static void store(const struct job *job, int64_t image, int64_t channel, int64_t channels, int64_t row,
-                  const float *sums)
+struct pr_epilogue_args pr_conv_epilogue(const struct pr_conv_job *job, int64_t channel, int64_t at)
 {
-    const struct pr_conv_plan *plan = job->plan;
-    const prune_convolution *c = job->convolution;
-    int64_t size = plan->output_height * plan->output_width, rest = plan->output_height - row;
-    int64_t rows = rest < plan->rows ? rest : plan->rows;
     struct pr_epilogue_args args = PR_PLAIN_EPILOGUE;
     if (job->epilogue) {
         args = job->epilogue->args;
         args.scale_m = job->epilogue->scale ? job->epilogue->scale + channel : NULL;
         args.bias_m = job->epilogue->bias ? job->epilogue->bias + channel : NULL;
     }
-    float *y = job->y + (image * c->out_channels + channel) * size + row * plan->output_width;
+    if (job->residual) {
+        args.beta = args.beta == 0 ? 1 : args.beta;
+        args.earlier = job->residual + at;
+    }
+    return args;
+}
+
+static void store(const struct pr_conv_job *job, int64_t image, int64_t channel, int64_t channels, int64_t row,
+                  const float *sums)
+{
+    const struct pr_conv_plan *plan = job->plan;
+    const prune_convolution *c = job->convolution;
+    int64_t size = plan->output_height * plan->output_width, rest = plan->output_height - row;
+    int64_t rows = rest < plan->rows ? rest : plan->rows;
+    int64_t at = (image * c->out_channels + channel) * size + row * plan->output_width;
+    struct pr_epilogue_args args = pr_conv_epilogue(job, channel, at);
+    float *y = job->y + at;
     if (plan->pitch == plan->output_width) {
         c->kernels.store_y_copy(y, size, sums, plan->tile, channels, rows * plan->output_width, &args);
         return;
     }
-    for (int64_t r = 0; r < rows; r++)
+    for (int64_t r = 0; r < rows; r++) {
         c->kernels.store_y_copy(y + r * plan->output_width, size, sums + r * plan->pitch, plan->tile, channels,
                                 plan->output_width, &args);
+        args.earlier = args.earlier ? args.earlier + plan->output_width : NULL;
+    }
 }
 
 /* One tile of one group of one image, blocks first to end - 1. */
-static void run_blocks(const struct job *job, int64_t unit, int64_t first, int64_t end, float *scratch)
+static void run_blocks(const struct pr_conv_job *job, int64_t unit, int64_t first, int64_t end, float *scratch)
 {
     const struct pr_conv_plan *plan = job->plan;
     const prune_convolution *c = job->convolution;
@@ -92,7 +97,7 @@ static void run_blocks(const struct job *job, int64_t unit, int64_t first, int64
     memset(sums, 0, (size_t)(channels * plan->tile) * sizeof *sums);
     for (int64_t p = 0; p < plan->panels; p++) {
         int64_t in = p * plan->panel, count = group_in - in < plan->panel ? group_in - in : plan->panel;
-        make_planes(job, x + in * plan->height * plan->width, count, row, scratch);
+        pr_conv_make_planes(job, x + in * plan->height * plan->width, count, row, scratch);
         for (int64_t b = first; b < end; b++) {
             const struct pr_conv_cell *cell = plan->cells + (group * plan->blocks + b) * plan->panels + p;
             c->kernels.shifted_panel(sums + (b - first) * plan->block * plan->tile, plan->tile, scratch,
@@ -106,7 +111,7 @@ static void run_blocks(const struct job *job, int64_t unit, int64_t first, int64
 /* The blocks whose work begins within this task's share of the whole. */
 static void run_task(void *argument, int32_t index)
 {
-    const struct job *job = argument;
+    const struct pr_conv_job *job = argument;
     const struct pr_conv_plan *plan = job->plan;
     int64_t groups = job->convolution->groups, all = plan->work[groups * plan->blocks];
     double share = (double)(job->units / groups) * (double)all / job->tasks, from = share * index, to = from + share;
@@ -130,7 +135,7 @@ static void run_task(void *argument, int32_t index)
     }
 }
 
-static int32_t run_planned(struct job *job, int64_t batch)
+static int32_t run_planned(struct pr_conv_job *job, int64_t batch)
 {
     const prune_convolution *c = job->convolution;
     const struct pr_conv_plan *plan = job->plan;
@@ -146,9 +151,9 @@ static int32_t run_planned(struct job *job, int64_t batch)
     PR_TRY(pr_mul(c->out_channels / c->groups, plan->tile, &sum_floats));
     PR_TRY(pr_add(job->plane_floats, sum_floats, &floats));
     double work = (double)batch * (double)job->tiles * (double)plan->tile *
-                  (double)plan->work[c->groups * plan->blocks] / WORK_PER_TASK;
+                  (double)plan->work[c->groups * plan->blocks] / PR_CONV_WORK;
     int64_t most = prune_context_threads(c->context), steps = job->units * plan->blocks;
-    most = most < MOST_TASKS ? most : MOST_TASKS;
+    most = most < PR_CONV_TASKS ? most : PR_CONV_TASKS;
     most = most < steps ? most : steps;
     job->tasks = work < 1 ? 1 : work < (double)most ? (int32_t)work : (int32_t)most;
     int32_t status = PRUNE_OK;
@@ -162,12 +167,22 @@ static int32_t run_planned(struct job *job, int64_t batch)
 }
 
 /* 1 x 1: an image is a matrix of channels x pixels. */
-static int32_t run_product(const struct job *job, int64_t batch, int64_t pixels)
+static int32_t run_plain(const struct pr_conv_job *job, int64_t batch, int64_t pixels)
 {
     const prune_convolution *c = job->convolution;
-    for (int64_t b = 0; b < batch; b++)
-        PR_TRY(prune_packed_run(c->product, job->y + b * c->out_channels * pixels, pixels,
-                                job->x + b * c->in_channels * pixels, pixels, pixels, job->epilogue));
+    struct prune_epilogue epilogue = {.args = PR_PLAIN_EPILOGUE};
+    int64_t out = c->out_channels * pixels;
+    if (job->epilogue)
+        epilogue = *job->epilogue;
+    if (job->residual)
+        epilogue.args.beta = epilogue.args.beta == 0 ? 1 : epilogue.args.beta;
+    for (int64_t b = 0; b < batch; b++) {
+        float *y = job->y + b * out;
+        if (job->residual && job->residual != job->y)
+            memcpy(y, job->residual + b * out, (size_t)out * sizeof *y);
+        PR_TRY(
+            prune_packed_run(c->product, y, pixels, job->x + b * c->in_channels * pixels, pixels, pixels, &epilogue));
+    }
     return PRUNE_OK;
 }
 
@@ -179,8 +194,8 @@ static int32_t count_floats(int64_t batch, int64_t channels, int64_t height, int
     return pr_mul(*floats, (int64_t)sizeof(float), &bytes);
 }
 
-static int32_t check(const struct job *job, int64_t batch, int64_t height, int64_t width, int64_t *output_height,
-                     int64_t *output_width)
+static int32_t check(const struct pr_conv_job *job, int64_t batch, int64_t height, int64_t width,
+                     int64_t *output_height, int64_t *output_width)
 {
     const prune_convolution *c = job->convolution;
     int64_t x_floats = 0, y_floats = 0;
@@ -195,6 +210,10 @@ static int32_t check(const struct job *job, int64_t batch, int64_t height, int64
     if (x_floats && y_floats && x < y + (uintptr_t)y_floats * sizeof(float) &&
         y < x + (uintptr_t)x_floats * sizeof(float))
         return pr_fail(PRUNE_E_ARGUMENT, "convolution: x and y overlap; y must have memory of its own");
+    uintptr_t residual = (uintptr_t)job->residual;
+    if (residual && residual != y && residual < y + (uintptr_t)y_floats * sizeof(float) &&
+        y < residual + (uintptr_t)y_floats * sizeof(float))
+        return pr_fail(PRUNE_E_ARGUMENT, "convolution: residual and y overlap in part; they must be the same or apart");
     const prune_epilogue *epilogue = job->epilogue;
     if (epilogue && (epilogue->scale || epilogue->bias) && epilogue->rows != c->out_channels)
         return pr_fail(PRUNE_E_SHAPE, "convolution: the %s has %lld rows; there are %lld out channels",
@@ -202,24 +221,36 @@ static int32_t check(const struct job *job, int64_t batch, int64_t height, int64
     return PRUNE_OK;
 }
 
-int32_t prune_convolution_run(const prune_convolution *convolution, float *y, const float *x, int64_t batch,
-                              int64_t height, int64_t width, const prune_epilogue *epilogue)
+static int32_t run_any(struct pr_conv_job *job, int64_t batch)
+{
+    return job->convolution->product ? pr_conv_run_product(job, batch) : run_planned(job, batch);
+}
+
+int32_t prune_convolution_run_residual(const prune_convolution *convolution, float *y, const float *x,
+                                       const float *residual, int64_t batch, int64_t height, int64_t width,
+                                       const prune_epilogue *epilogue)
 {
     PR_REQUIRE(convolution);
     int64_t output_height = 0, output_width = 0;
-    struct job job = {.convolution = convolution, .y = y, .x = x, .epilogue = epilogue};
+    struct pr_conv_job job = {.convolution = convolution, .y = y, .x = x, .residual = residual, .epilogue = epilogue};
     PR_TRY(check(&job, batch, height, width, &output_height, &output_width));
     if (batch == 0 || convolution->out_channels == 0 || output_height == 0 || output_width == 0)
         return PRUNE_OK;
-    if (convolution->product)
-        return run_product(&job, batch, height * width);
+    if (convolution->is_plain)
+        return run_plain(&job, batch, height * width);
     job.plan = &convolution->plan;
     if (height == job.plan->height && width == job.plan->width)
-        return run_planned(&job, batch);
+        return run_any(&job, batch);
     struct pr_conv_plan plan;
     PR_TRY(pr_conv_plan_make(&plan, convolution, height, width));
     job.plan = &plan;
-    int32_t status = run_planned(&job, batch);
+    int32_t status = run_any(&job, batch);
     pr_conv_plan_release(&plan, convolution);
     return status;
+}
+
+int32_t prune_convolution_run(const prune_convolution *convolution, float *y, const float *x, int64_t batch,
+                              int64_t height, int64_t width, const prune_epilogue *epilogue)
+{
+    return prune_convolution_run_residual(convolution, y, x, NULL, batch, height, width, epilogue);
 }

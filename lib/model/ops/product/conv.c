@@ -5,11 +5,13 @@
  */
 #include "model/ops/product/conv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Products below which a second thread costs more than it brings. */
 #define WORK_PER_TASK 100000
 #define MOST_TASKS 64
+#define MOST_STEP 4096 /* of stride, dilation, pads, for libprune's convolution */
 
 static int64_t in_of(const struct pm_window *w) /* columns of a group's matrix */
 {
@@ -61,8 +63,10 @@ static void release(struct pm_call *call)
     struct pm_conv *conv = call->state;
     if (!conv)
         return;
-    for (int64_t g = 0; conv->packed && g < conv->window.groups; g++) {
-        prune_packed_free(conv->packed[g]);
+    prune_convolution_free(conv->convolution);
+    for (int64_t g = 0; g < conv->window.groups; g++) {
+        if (conv->packed)
+            prune_packed_free(conv->packed[g]);
         if (conv->epilogues)
             prune_epilogue_free(conv->epilogues[g]);
     }
@@ -106,6 +110,44 @@ static int32_t choose_tasks(struct pm_conv *conv, const struct pm_call *call)
     return PRUNE_OK;
 }
 
+/* Whether libprune's convolution may take it: two axes at most, one group, a format of weights that it knows. */
+static int can_be_direct(const struct pm_conv *conv, const struct pm_call *call)
+{
+    static const char *const formats[] = {"format=auto", "format=dense", "format=csr", "format=nm"};
+    const struct pm_window *w = &conv->window;
+    int known = 0;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        known |= call->weights && strcmp(call->weights, formats[i]) == 0;
+    for (int i = 1; i < PM_WINDOW_AXES; i++) {
+        int64_t numbers[4] = {w->stride[i], w->dilation[i], w->begin[i], w->end[i]};
+        for (int j = 0; j < 4; j++)
+            known &= numbers[j] >= 0 && numbers[j] <= MOST_STEP;
+    }
+    return known && !conv->is_depthwise && !conv->is_image && w->groups == 1 && w->axes <= 2 &&
+           pm_window_inputs(w) > 0 && in_of(w) > 0 && out_of(w) > 0;
+}
+
+static int32_t pack_direct(struct pm_conv *conv, struct pm_call *call)
+{
+    const struct pm_window *w = &conv->window;
+    const struct pm_matrix matrix = {1, out_of(w), in_of(w), 0, in_of(w), 1};
+    char spec[256];
+    prune_packed *packed;
+    snprintf(spec, sizeof spec, "stride=%dx%d,dilation=%dx%d,padding=%dx%d,padding_end=%dx%d,height=%lld,width=%lld",
+             (int)w->stride[1], (int)w->stride[2], (int)w->dilation[1], (int)w->dilation[2], (int)w->begin[1],
+             (int)w->begin[2], (int)w->end[1], (int)w->end[2], (long long)w->in[1], (long long)w->in[2]);
+    PR_TRY(pm_pack(&packed, call, call->context, &matrix, pm_window_outputs(w), "convolution=yes"));
+    int32_t status = prune_convolution_from_packed(&conv->convolution, packed, w->kernel[1], w->kernel[2], spec);
+    if (status) {
+        prune_packed_free(packed);
+        return status;
+    }
+    snprintf(call->kernels, sizeof call->kernels, "%s/%s", prune_convolution_form(conv->convolution),
+             prune_convolution_kernels(conv->convolution));
+    PR_TRY(pr_alloc_zero(call->context, 1, sizeof *conv->epilogues, &conv->epilogues));
+    return pm_tail_epilogue(&conv->epilogues[0], call->context, &conv->tail, 0, w->out_channels);
+}
+
 static int32_t pack(struct pm_conv *conv, struct pm_call *call)
 {
     const struct pm_window *w = &conv->window;
@@ -114,7 +156,7 @@ static int32_t pack(struct pm_conv *conv, struct pm_call *call)
     PR_TRY(pr_alloc_zero(call->context, w->groups, sizeof *conv->epilogues, &conv->epilogues));
     for (int64_t g = 0; g < w->groups; g++) {
         struct pm_matrix matrix = {1, out, in, g * out * in, in, 1};
-        PR_TRY(pm_pack(&conv->packed[g], call, conv->context, &matrix, conv->panel));
+        PR_TRY(pm_pack(&conv->packed[g], call, conv->context, &matrix, conv->panel, NULL));
         PR_TRY(pm_tail_epilogue(&conv->epilogues[g], conv->context, &conv->tail, g * out, out));
     }
     if (w->groups)
@@ -134,11 +176,14 @@ static int32_t prepare(struct pm_call *call)
     conv->is_image = pm_window_taps(w) == 1 && pm_window_inputs(w) == pm_window_outputs(w) && w->begin[0] == 0 &&
                      w->begin[1] == 0 && w->begin[2] == 0 && w->stride[0] == 1 && w->stride[1] == 1 &&
                      w->stride[2] == 1;
+    conv->is_direct = known && pm_is_known(call, 1) && can_be_direct(conv, call);
     choose_panel(conv);
     PR_TRY(choose_tasks(conv, call));
     conv->bias_is_late = !known;
     PR_TRY(pm_tail_create(&conv->tail, call, w->out_channels, 1, 1, bias && known ? call->inputs[2].data : NULL));
     PR_TRY(pm_gemm_fits(out_of(w), pm_window_outputs(w), in_of(w)));
+    if (conv->is_direct)
+        return pack_direct(conv, call);
     if (!conv->is_depthwise && !conv->is_image)
         PR_TRY(pr_mul(in_of(w), pr_ceil_div(conv->panel, 16) * 16, &conv->part));
     PR_TRY(pr_mul(conv->part, 4 * conv->tasks, &call->scratch_bytes));
@@ -224,6 +269,9 @@ static int32_t run(const struct pm_call *call)
     if (conv->depthwise)
         return prune_depthwise_run(conv->depthwise, work.y, work.x, conv->window.batch, conv->window.in[1],
                                    conv->window.in[2], conv->depthwise_epilogue);
+    if (conv->convolution)
+        return prune_convolution_run(conv->convolution, work.y, work.x, conv->window.batch, conv->window.in[1],
+                                     conv->window.in[2], conv->epilogues[0]);
     prune_context_parallel(call->context, conv->tasks, run_task, &work);
     if (work.status)
         return pr_fail(work.status, "a part of the convolution failed (%s)", prune_status_name(work.status));

@@ -7,12 +7,15 @@
 
 #include "model/ops/product/product.h"
 #include "model/ops/product/window.h"
+#include "prune/convolution.h"
 #include "prune/depthwise.h"
 
 struct pm_conv {
     struct pm_window window;
-    int is_depthwise;       /* one input channel for each group: loops of its own, over the weights as they stand */
-    int is_image;           /* the image itself is the matrix of columns */
+    int is_depthwise; /* one input channel for each group: loops of its own, over the weights as they stand */
+    int is_image;     /* the image itself is the matrix of columns */
+    int is_direct;    /* libprune's convolution does it all, threads included, without columns */
+    prune_convolution *convolution;
     int64_t panel;          /* columns are made for so many outputs at once */
     int64_t panels;         /* of an image */
     int32_t tasks;          /* that run at once; each has its part of scratch */

@@ -131,7 +131,7 @@ static int32_t prepare(struct pm_call *call)
     PR_TRY(pr_alloc_zero(call->context, w->groups, sizeof *state->packed, &state->packed));
     for (int64_t g = 0; g < w->groups; g++) {
         struct pm_matrix matrix = {1, out, in, g * in * out, 1, out};
-        PR_TRY(pm_pack(&state->packed[g], call, call->context, &matrix, PANEL));
+        PR_TRY(pm_pack(&state->packed[g], call, call->context, &matrix, PANEL, NULL));
     }
     if (w->groups)
         pm_say_kernels(call, state->packed[0], PANEL);

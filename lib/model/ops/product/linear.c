@@ -10,7 +10,7 @@ void pm_linear_release(const struct pm_call *call, struct pm_linear *linear)
 
 int32_t pm_linear_pack(struct pm_linear *linear, struct pm_call *call, const struct pm_matrix *matrix)
 {
-    PR_TRY(pm_pack(&linear->packed, call, call->context, matrix, linear->rows));
+    PR_TRY(pm_pack(&linear->packed, call, call->context, matrix, linear->rows, NULL));
     pm_say_kernels(call, linear->packed, linear->rows);
     if (linear->is_late)
         return PRUNE_OK;

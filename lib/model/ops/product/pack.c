@@ -61,7 +61,7 @@ static int32_t record(const struct pm_call *call, const prune_packed *packed, st
 }
 
 int32_t pm_pack(prune_packed **out, const struct pm_call *call, prune_context *context, const struct pm_matrix *matrix,
-                int64_t count)
+                int64_t count, const char *more)
 {
     const struct pm_operand *operand = &call->inputs[matrix->input];
     const int64_t shape[2] = {matrix->rows, matrix->columns};
@@ -70,10 +70,9 @@ int32_t pm_pack(prune_packed **out, const struct pm_call *call, prune_context *c
     prune_tensor *dense = NULL;
     prune_mask *mask = NULL;
     char spec[256];
-    int length = snprintf(spec, sizeof spec, "%s%scolumns=%lld", pruned && call->weights ? call->weights : "",
-                          pruned && call->weights && call->weights[0] ? "," : "", (long long)(count < 1 ? 1 : count));
-    if (!pruned)
-        length = snprintf(spec, sizeof spec, "format=dense,columns=%lld", (long long)(count < 1 ? 1 : count));
+    const char *weights = !pruned ? "format=dense" : call->weights ? call->weights : "";
+    int length = snprintf(spec, sizeof spec, "%s%scolumns=%lld%s%s", weights, weights[0] ? "," : "",
+                          (long long)(count < 1 ? 1 : count), more ? "," : "", more ? more : "");
     if (length < 0 || length >= (int)sizeof spec)
         return pr_fail(PRUNE_E_SPEC, "a spec of weights of %d characters; at most %d are taken", length,
                        (int)sizeof spec - 1);

@@ -18,9 +18,9 @@ struct pm_matrix {
 };
 
 /* Packs a constant matrix as call->weights says where its operand has a mask that prunes, dense otherwise, for X of
- * `count` columns. The object's context is `context`. */
+ * `count` columns. The object's context is `context`. `more`: of the spec ("convolution=yes"); NULL for none. */
 int32_t pm_pack(prune_packed **out, const struct pm_call *call, prune_context *context, const struct pm_matrix *matrix,
-                int64_t count);
+                int64_t count, const char *more);
 
 /* A context with the memory and the instructions of the call's that works on the calling thread alone, for products
  * inside of tasks; to be freed. Unlike none at all it keeps scratch from one run to the next. */

@@ -134,11 +134,11 @@ static int32_t pack(struct pm_recurrent *r, struct pm_call *call)
         struct pm_matrix rest = {2, first, hidden, d * gates * hidden, hidden, 1};
         struct pm_matrix last = {2, hidden, hidden, (d * gates + first) * hidden, hidden, 1};
         if (pm_is_known(call, 1))
-            PR_TRY(pm_pack(&r->w[d], call, call->context, &w, r->steps * r->batch));
+            PR_TRY(pm_pack(&r->w[d], call, call->context, &w, r->steps * r->batch, NULL));
         if (pm_is_known(call, 2)) {
-            PR_TRY(pm_pack(&r->r[d], call, call->context, &rest, r->batch));
+            PR_TRY(pm_pack(&r->r[d], call, call->context, &rest, r->batch, NULL));
             if (first < gates)
-                PR_TRY(pm_pack(&r->last[d], call, call->context, &last, r->batch));
+                PR_TRY(pm_pack(&r->last[d], call, call->context, &last, r->batch, NULL));
         }
     }
     if (r->r[0])
