@@ -199,7 +199,7 @@ static int32_t write_page(const char *path, const double accuracies[3])
 static int32_t work(const char *model, const char *x_path, const char *y_path, const char *folder)
 {
     char path[4096];
-    struct data data = {NULL};
+    struct data data = {.x = NULL};
     prune_graph *graph = NULL, *plain = NULL, *repaired = NULL;
     double accuracies[3] = {0}, relative = 1;
     int32_t bad = prune_graph_read(&graph, NULL, model, NULL) || load(&data, graph, x_path, y_path) ||
