@@ -80,7 +80,7 @@ refused "a folder with files in it" 4 "a new or an empty folder"
 equal "no other folder stays" "$(echo all*)" "all all.npz"
 mkdir empty && prune run "$fixed" --inputs three.npy --batch 3 -o empty
 ended "all outputs into an empty folder" 0
-equal "there they are" "$(ls empty | tr '\n' ' ')" "y.npy z.npy "
+equal "there they are" "$(echo empty/*)" "empty/y.npy empty/z.npy"
 
 # Several inputs, and some that are set.
 npy x3.npy '<f4' '(3, 4)' "$(floats 0 1 2 3 4 5 6 7 8 9 0 1)"

@@ -3,8 +3,7 @@
 # prune pack on whole models, what runs packed ones, and --freeze-shape.
 . tests/tool.sh
 make_json
-data=${PRUNE_TEST_DATA:-../shared/data}
-case $data in /*) ;; *) data=$PWD/$data ;; esac
+data=${PRUNE_TEST_DATA:-$PWD/none}
 tiny=$PWD/tests/golden/tiny.onnx
 cd "$scratch" || exit 1
 npy x.npy '|u1' '(6, 2, 8, 8)' "$(awk 'BEGIN { for (i = 0; i < 768; i++) printf "\\%03o", (i * i * 7 + i * 31) % 251 }')"
@@ -43,9 +42,9 @@ prune pack pruned.onnx --format best -o none
 refused "a format that is none" 2 best
 prune pack pruned.onnx
 refused "no output" 2 "-o PACKED"
-head -c 2000 packed > cut
-prune run cut --inputs x.npy -o none
-refused "a truncated packed model" 3 cut
+head -c 2000 packed > cut.packed
+prune run cut.packed --inputs x.npy -o none
+refused "a truncated packed model" 3 cut.packed
 prune inspect --inputs x.npy packed --freeze-shape none=3
 refused "an extent that is none" 2 '"batch"'
 # One bit of the last blob.
@@ -84,6 +83,6 @@ if [ -e "$data/kws/ds_cnn_kws.onnx" ]; then
   if awk -v d="$(json "$out" outputs 0 relative)" 'BEGIN { exit !(d < 1e-5) }'; then ok "DS-CNN packed: the same outputs"; else
     fail "DS-CNN packed: the same outputs" "they differ by $(json "$out" outputs 0 relative)"; fi
 else
-  skip "DS-CNN packed" "$data/kws is not there"
+  skip "DS-CNN packed" "PRUNE_TEST_DATA=DIR says where data are"
 fi
 finish
