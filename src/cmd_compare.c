@@ -85,7 +85,9 @@ static int compare_outputs(struct job *job, int64_t first)
 static int compare_all(struct job *job)
 {
     int64_t all = job->samples.samples ? job->samples.samples : 1;
-    int code = DONE;
+    int code = samples_batch(&job->samples, job->sides[0].graph, &job->batch);
+    if (!code)
+        code = samples_batch(&job->samples, job->sides[1].graph, &job->batch);
     for (int64_t done = 0, count = 0; done < all && !code; done += count) {
         prune_tensor *part[MAX_INPUTS];
         count = all - done < job->batch ? all - done : job->batch;
@@ -272,6 +274,8 @@ static int work(struct job *job)
         code = samples_freeze(&job->samples, job->sides[1].graph);
     if (!code && job->labels.path)
         code = labels_load(&job->labels, &job->samples, context);
+    for (int i = 0; i < 2 && !code && job->labels.path; i++)
+        code = samples_check(&job->samples, job->sides[i].graph, job->batch, 1, (const int32_t[]){0});
     if (!code)
         code = compare_all(job);
     if (!code)

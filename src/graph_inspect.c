@@ -21,31 +21,14 @@ struct totals {
     double energy; /* picojoule, of one sample */
 };
 
-/* "[batch,3,?]". `symbols` may be NULL. */
-static void shape_text(char *out, size_t size, int32_t rank, const int64_t *shape, const char *const *symbols)
-{
-    size_t used = (size_t)snprintf(out, size, "[");
-    for (int32_t i = 0; i < rank && used < size; i++) {
-        const char *comma = i ? "," : "", *symbol = symbols && symbols[i] ? symbols[i] : "?";
-        used += shape[i] < 0 ? (size_t)snprintf(out + used, size - used, "%s%.60s", comma, symbol)
-                             : (size_t)snprintf(out + used, size - used, "%s%lld", comma, (long long)shape[i]);
-    }
-    if (used < size)
-        snprintf(out + used, size - used, "]");
-}
-
 static json_t *inputs_json(const prune_graph *graph)
 {
     json_t *inputs = json_array();
     for (int32_t i = 0; i < prune_graph_input_count(graph); i++) {
-        int32_t dtype = 0, rank = 0;
-        int64_t shape[PRUNE_MAX_RANK] = {0};
-        const char *symbols[PRUNE_MAX_RANK];
-        char text[600];
-        for (int32_t k = 0; k < PRUNE_MAX_RANK; k++)
-            symbols[k] = prune_graph_input_symbol(graph, i, k);
-        prune_graph_input_type(graph, i, &dtype, &rank, shape);
-        shape_text(text, sizeof text, rank, shape, symbols);
+        int32_t dtype = 0;
+        char text[SHAPE_SIZE];
+        prune_graph_input_type(graph, i, &dtype, NULL, NULL);
+        input_shape_text(text, graph, i);
         json_array_append_new(inputs, json_pack("{s:o, s:s, s:o}", "name", json_text(prune_graph_input_name(graph, i)),
                                                 "dtype", prune_dtype_name(dtype), "shape", json_text(text)));
     }
@@ -59,12 +42,12 @@ static json_t *parameters_json(const prune_graph *graph, struct totals *totals)
         const char *name = prune_graph_parameter_name(graph, i);
         const prune_tensor *tensor = prune_graph_parameter(graph, name);
         int64_t count = 0, kept = 0;
-        char text[256];
+        char text[SHAPE_SIZE];
         if (!graph_count(tensor, &count, &kept))
             continue; /* shapes and indices are no parameters */
         totals->parameters += count;
         totals->kept += kept;
-        shape_text(text, sizeof text, prune_tensor_rank(tensor), prune_tensor_shape(tensor), NULL);
+        shape_text(text, prune_tensor_rank(tensor), prune_tensor_shape(tensor), NULL);
         json_array_append_new(parameters, json_pack("{s:o, s:s, s:s, s:I, s:I}", "name", json_text(name), "dtype",
                                                     prune_dtype_name(prune_tensor_dtype(tensor)), "shape", text,
                                                     "count", (json_int_t)count, "nonzero", (json_int_t)kept));

@@ -243,6 +243,8 @@ static int add_sweep(struct job *job, prune_report *page)
     if (!code)
         code = labels_load(&job->labels, &job->samples, job->context);
     if (!code)
+        code = samples_check(&job->samples, job->graph, job->batch, 1, (const int32_t[]){0});
+    if (!code)
         code = split(job);
     if (code)
         return code;

@@ -245,7 +245,7 @@ static int work(struct job *job)
     if (!code)
         code = samples_load(&job->samples, graph, job->context);
     if (!code)
-        code = samples_check(&job->samples, graph, job->batch, job->outputs.count, job->numbers);
+        code = samples_check(&job->samples, graph, job->batch, job->count, job->numbers);
     if (!code)
         code = samples_run(&job->samples, graph, job->batch, NULL, keep_part, job);
     if (!code)

@@ -184,6 +184,7 @@ static int load_array(struct samples *samples, int index, const prune_graph *gra
     int wants_numbers = samples->layout || samples->scale || samples->mean || samples->std;
     prune_tensor **array = &samples->arrays[index];
     int code = tensor_read(array, context, path);
+    samples->paths[index] = path;
     if (code)
         return code;
     code = cut(array, samples, path);
@@ -209,8 +210,10 @@ static int set_number(struct samples *samples, int index, const prune_graph *gra
     int64_t count, shape[8], all = 1;
     int32_t dtype = 0, rank = 0, status;
     prune_tensor *wide = NULL;
-    if (name_ends(text, ".npy"))
+    if (name_ends(text, ".npy")) {
+        samples->paths[index] = text;
         return tensor_read(&samples->arrays[index], context, text);
+    }
     int code = numbers_of(numbers, 64, &count, text, "--set NAME=VALUE");
     if (code)
         return code;
@@ -292,7 +295,7 @@ int samples_load(struct samples *samples, prune_graph *graph, prune_context *con
         if (!samples->arrays[i])
             code = complain(USAGE, "input \"%s\" is missing: --inputs [NAME=]X.npy or --set NAME=VALUE",
                             samples->names[i]);
-    return code;
+    return code ? code : samples_fit(samples, graph);
 }
 
 static int make_example(struct samples *samples, int32_t index, const prune_graph *graph, prune_context *context,
@@ -363,7 +366,7 @@ int samples_run(const struct samples *samples, const prune_graph *graph, int64_t
 {
     prune_session *session = NULL;
     int64_t made_for = 0, all = samples->samples ? samples->samples : 1, done = 0;
-    int code = DONE;
+    int code = samples_batch(samples, graph, &batch);
     while (done < all && !code) {
         prune_tensor *part[MAX_INPUTS];
         int64_t count = all - done < batch ? all - done : batch;

@@ -16,7 +16,7 @@ struct samples {
     int external;          /* tensors in other files may be read */
     int64_t first, number; /* number 0: to the end */
     int32_t count;
-    const char *names[MAX_INPUTS];
+    const char *names[MAX_INPUTS], *paths[MAX_INPUTS]; /* paths: NULL for numbers that are set */
     prune_tensor *arrays[MAX_INPUTS];
     int32_t fixed[MAX_INPUTS];
     int64_t samples; /* axis 0 of those that are not fixed */
@@ -40,6 +40,17 @@ int samples_freeze(const struct samples *samples, prune_graph *graph);
 int samples_load(struct samples *samples, prune_graph *graph, prune_context *context);
 /* The same where no --inputs need be given: what is missing becomes zeros, `batch` samples where axis 0 is free. */
 int samples_example(struct samples *samples, prune_graph *graph, prune_context *context, int64_t batch);
+/* graph_shapes.c: refuses arrays that do not fit (their axis 0 aside, unless they are fixed). */
+int samples_fit(const struct samples *samples, const prune_graph *graph);
+/* *batch becomes the number of samples that the model takes at a time, where it takes just one; refuses samples that do
+ * not divide by it. */
+int samples_batch(const struct samples *samples, const prune_graph *graph, int64_t *batch);
+
+/* "[batch,3,?]". `symbols` may be NULL. */
+#define SHAPE_SIZE 600
+const char *shape_text(char out[SHAPE_SIZE], int32_t rank, const int64_t *shape, const char *const *symbols);
+const char *input_shape_text(char out[SHAPE_SIZE], const prune_graph *graph, int32_t index);
+
 void samples_free(struct samples *samples);
 
 /* The samples first, first + 1, ... of every array that is not fixed: *part has `samples` as its arrays' axis 0. */

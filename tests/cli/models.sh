@@ -38,6 +38,15 @@ prune eval "$tiny" --inputs x.npy --labels wrong.npy "$@"
 refused "a label outside the classes" 3 "label 4 of sample 3 is outside the 4 classes"
 prune eval "$tiny" --inputs y.npy --labels labels.npy
 refused "images of another shape" 3 "2,8,8]"
+prune eval "$tiny" --inputs x.npy --labels labels.npy --layout nhwc
+refused "images that are not channels last" 3 'x.npy is [6,8,2,8] as n,c,h,w; input "image" of the model is [batch,2,8,8]'
+npy gray.npy '|u1' '(6, 64)' "$(awk 'BEGIN { for (i = 0; i < 384; i++) printf "\\%03o", i % 251 }')"
+prune eval "$tiny" --inputs gray.npy --labels labels.npy --layout nhwc
+refused "images without channels" 2 "gray.npy has rank 2"
+prune eval "$tiny" --inputs x.npy --labels labels.npy --count 7
+refused "fewer samples than were asked for" 2 "x.npy has 6 samples; 7 from 0 on"
+prune eval "$tiny" --inputs x.npy --labels labels.npy --first 4 --json
+equal "samples from one on" "$(json "$out" samples)" 2
 prune run "$tiny" -o y.npy
 refused "an input that is missing" 2 'input "image" is missing'
 prune run "$tiny" --inputs other=x.npy -o y.npy
