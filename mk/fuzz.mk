@@ -12,7 +12,8 @@ $(FUZZ_REPLAYS): $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/t
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_SAN := address,undefined
-FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(wildcard lib/model/io/*.c lib/model/io/*/*.c lib/model/graph/*.c lib/model/ops/*.c lib/model/ops/*/*.c lib/model/network/*.c lib/model/network/*/*.c)) $(B)/fuzz/obj/onnx.pb-c.o
+FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(wildcard lib/model/io/*.c lib/model/io/*/*.c lib/model/graph/*.c lib/model/ops/*.c lib/model/ops/*/*.c lib/model/network/*.c lib/model/network/*/*.c \
+                 lib/core/sparse/*.c lib/core/sparse/*/*.c lib/core/kernels/*.c lib/core/kernels/ref/*.c)) $(B)/fuzz/obj/onnx.pb-c.o
 FUZZ_PROGRAMS := $(FUZZ_NAMES:%=$(B)/fuzz/fuzz_%)
 $(B)/fuzz/obj/%.o: %.c $(B)/flags.stamp
 	@mkdir -p $(@D)

@@ -69,6 +69,34 @@ static inline int fuzz_read(int32_t status, const void *out)
     return 0;
 }
 
+/* A context whose objects take so many bytes at most; more fails as memory that runs out. One at a time. */
+static int64_t fuzz_lent, fuzz_most;
+
+static inline void *fuzz_lend(void *user, uint64_t size, uint64_t align)
+{
+    (void)user;
+    if (size > (uint64_t)(fuzz_most - fuzz_lent))
+        return NULL;
+    fuzz_lent += (int64_t)size;
+    return aligned_alloc((size_t)align, (size_t)((size + align - 1) / align * align));
+}
+
+static inline void fuzz_take_back(void *user, void *pointer, uint64_t size)
+{
+    (void)user;
+    fuzz_lent -= (int64_t)size;
+    free(pointer);
+}
+
+static inline prune_context *fuzz_context(int64_t most)
+{
+    prune_context *context = NULL;
+    fuzz_most = most;
+    fuzz_require(prune_context_create(&context) == PRUNE_OK, "no context");
+    fuzz_require(prune_context_set_allocator(context, fuzz_lend, fuzz_take_back, NULL) == PRUNE_OK, "no allocator");
+    return context;
+}
+
 /* A file of one matrix: what is read can be turned into everything else, and read back when written. */
 static inline int fuzz_matrix(const char *format, const uint8_t *data, size_t size)
 {

@@ -9,24 +9,6 @@
 #define MOST_NUMBERS 512 /* of an input */
 #define MOST_MACS 1000000
 
-static int64_t lent;
-
-static void *lend(void *user, uint64_t size, uint64_t align)
-{
-    (void)user;
-    if (size > MOST_BYTES || lent + (int64_t)size > MOST_BYTES)
-        return NULL;
-    lent += (int64_t)size;
-    return aligned_alloc((size_t)align, (size_t)((size + align - 1) / align * align));
-}
-
-static void take_back(void *user, void *pointer, uint64_t size)
-{
-    (void)user;
-    lent -= (int64_t)size;
-    free(pointer);
-}
-
 /* A tensor of small numbers that fits the input; NULL where none here does. Free extents are 2. */
 static prune_tensor *input_of(const prune_graph *graph, int32_t index, int32_t *fixed)
 {
@@ -87,8 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     prune_tensor *inputs[MOST_INPUTS] = {NULL};
     prune_session *session = FUZZ_UNTOUCHED;
     int32_t fixed[MOST_INPUTS] = {0}, count = 0, fits;
-    fuzz_require(prune_context_create(&context) == PRUNE_OK, "no context");
-    fuzz_require(prune_context_set_allocator(context, lend, take_back, NULL) == PRUNE_OK, "no allocator");
+    context = fuzz_context(MOST_BYTES);
     fits = prune_graph_read(&graph, context, path, NULL) == PRUNE_OK;
     count = fits ? prune_graph_input_count(graph) : 0;
     fits = fits && count <= MOST_INPUTS;
@@ -106,6 +87,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         prune_tensor_free(inputs[i]);
     prune_graph_free(graph);
     prune_context_free(context);
-    fuzz_require(lent == 0, "memory is lost");
+    fuzz_require(fuzz_lent == 0, "memory is lost");
     return fuzz_done(path);
 }
