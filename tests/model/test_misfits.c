@@ -166,6 +166,22 @@ START_TEST(indices_and_inputs_that_are_not_there)
 }
 END_TEST
 
+START_TEST(attributes_of_another_kind)
+{
+    static const float halves[] = {0.5f, 2};
+    MISFIT(PRUNE_E_FORMAT, "\"strides\" is a list of reals; it must be a list of whole numbers", 13, "Conv", "x,kernel",
+           "strides", PM_FLOATS, 2, halves, NULL);
+    MISFIT(PRUNE_E_FORMAT, "\"axis\" is a real number; it must be a whole number", 13, "Softmax", "x", "axis", PM_FLOAT,
+           1.0, NULL);
+    MISFIT(PRUNE_E_FORMAT, "\"alpha\" is a whole number; it must be a real number", 16, "LeakyRelu", "x", "alpha",
+           PM_INT, 1, NULL);
+    MISFIT(PRUNE_E_FORMAT, "\"axes\" is a whole number; it must be a list", 11, "ReduceSum", "x", "axes", PM_INT, 1,
+           NULL);
+    MISFIT(PRUNE_E_FORMAT, "\"mode\" is a whole number; it must be a text", 13, "Pad", "x,zero", "mode", PM_INT, 1,
+           NULL);
+}
+END_TEST
+
 /* Parts of two outputs: too many elements, and fewer than none. */
 START_TEST(parts_that_do_not_add_up)
 {
@@ -178,4 +194,4 @@ START_TEST(parts_that_do_not_add_up)
 END_TEST
 
 TEST_MAIN("misfits", ranks_and_extents, dtypes, shapes_that_are_negative_or_overflow,
-          indices_and_inputs_that_are_not_there, parts_that_do_not_add_up)
+          indices_and_inputs_that_are_not_there, attributes_of_another_kind, parts_that_do_not_add_up)

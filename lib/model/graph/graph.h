@@ -145,4 +145,8 @@ const char *pm_attribute_string(const struct pm_node *node, const char *name, co
 int64_t pm_attribute_ints(const struct pm_node *node, const char *name, const int64_t **ints);
 int64_t pm_attribute_floats(const struct pm_node *node, const char *name, const float **floats);
 
+/* PRUNE_E_FORMAT where an attribute that operators here read is of another kind than they read it as: the defaults
+ * above would give other results without a word. */
+int32_t pm_attributes_check(const struct pm_node *node);
+
 #endif

@@ -330,7 +330,8 @@ static int32_t plan_node(prune_session *session, const struct scope *scope, cons
                        node->domain && *node->domain ? node->domain : "", node->domain && *node->domain ? "." : "",
                        node->op);
     PR_TRY(make_step(session, node, &step));
-    int32_t status = plan_step(session, scope, &step);
+    int32_t status = pm_attributes_check(node);
+    status = status ? pm_step_fail(&step, status) : plan_step(session, scope, &step);
     pm_step_release(session->context, &step);
     return status;
 }
