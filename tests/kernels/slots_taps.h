@@ -29,7 +29,9 @@ static void taps_case(const struct setting *s)
         offsets[t] = (int32_t)pr_rng_below(&rng, (uint64_t)reach + 1);
     int is_square = s->n % 4 == 3 && reach > 3; /* 3 x 3, which has loops of its own */
     for (int t = 0; is_square && t < 9; t++) {
-        offsets[t] = t < 3 ? (int32_t)pr_rng_below(&rng, (uint64_t)reach - 1) : offsets[t - 3] + 1;
+        offsets[t] = t < 3           ? (int32_t)pr_rng_below(&rng, (uint64_t)reach - 1)
+                     : s->n % 8 == 3 ? offsets[t]
+                                     : offsets[t - 3] + 1;
         groups[t / 3].count = 3;
         groups[t / 3].mask = s->m % 2 && t / 3 != 1 ? (int32_t)(t / 3 % mask_count * n) : -1;
     }

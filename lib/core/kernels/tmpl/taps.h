@@ -82,19 +82,13 @@ INLINE void taps_rest(const struct pr_taps *taps, float *y, const float *x, int6
         taps_store(taps, y, x, n - VL, 1);
 }
 
-/* Whether all taps of 3 x 3 are there, columns side by side, and all but the middle one with masks, or none. */
+/* Whether all taps of 3 x 3 are there: without masks, or all but the middle column with one. */
 static inline int is_three_by_three(const struct pr_taps *taps, int *masked)
 {
     const struct pr_tap_group *g = taps->groups;
-    const int32_t *at = taps->offsets;
-    if (taps->group_count != 3 || g[0].count != 3 || g[1].count != 3 || g[2].count != 3 || g[1].mask >= 0 ||
-        (g[0].mask < 0) != (g[2].mask < 0))
-        return 0;
-    for (int u = 0; u < 3; u++)
-        if (at[3 + u] != at[u] + 1 || at[6 + u] != at[u] + 2)
-            return 0;
-    *masked = g[0].mask >= 0;
-    return 1;
+    *masked = taps->group_count == 3 && g[0].mask >= 0;
+    return taps->group_count == 3 && g[0].count == 3 && g[1].count == 3 && g[2].count == 3 && g[1].mask < 0 &&
+           (g[2].mask >= 0) == *masked;
 }
 
 /* A vector at a time, weights in registers. */
@@ -109,15 +103,14 @@ INLINE void three_by_three(float *y, int64_t ldy, const float *x, int64_t ldx, i
     vec weight[9];
     UNROLL for (int t = 0; t < 9; t++) weight[t] = v_all(taps->weights[t]);
     for (int64_t i = 0; i < rows; i++, y += ldy, x += ldx) {
-        const float *top = x + taps->offsets[0], *middle = x + taps->offsets[1], *bottom = x + taps->offsets[2];
+        const float *from[9];
+        UNROLL for (int t = 0; t < 9; t++) from[t] = x + taps->offsets[t];
         for (int64_t at = 0; at < n; at += VL) {
             at = at > n - VL ? n - VL : at;
-            const float *rows_at[3] = {top + at, middle + at, bottom + at};
-            UNROLL for (int u = 0; u < 3; u++) HIDE(rows_at[u]);
             vec sum = v_zero();
             UNROLL for (int v = 0; v < 3; v++)
             {
-                vec a = v_load(rows_at[0] + v), b = v_load(rows_at[1] + v), c = v_load(rows_at[2] + v);
+                vec a = v_load(from[3 * v] + at), b = v_load(from[3 * v + 1] + at), c = v_load(from[3 * v + 2] + at);
                 if (masked && v != 1) {
                     vec mask = v_bits((v == 0 ? left : right) + at);
                     a = v_and(mask, a), b = v_and(mask, b), c = v_and(mask, c);

@@ -6,7 +6,7 @@
 #include "core/sparse/products/depthwise.h"
 
 #define BAND_FLOATS 3840 /* scratch that stays in the first-level cache beside y */
-#define FLAT_WIDTH 24    /* rows below this are computed as one */
+#define FLAT_WIDTH 40    /* rows below this are computed as one */
 #define FLAT_FLOATS 1024 /* of a band of them: the masks are several times as large */
 
 static int32_t make_phases(struct pr_phases *to, const prune_depthwise *d, int way)
