@@ -156,6 +156,8 @@ static int read_in(struct job *job, int format)
         return status ? complain_status(status, NULL) : add(job, job->name, tensor);
     }
     status = prune_deep_compression_read(&job->archive, job->context, job->in, "squeezenet");
+    if (!status && !job->onnx.model) /* the network is known */
+        status = prune_deep_compression_graph(&job->onnx.graph, job->context, job->in, "squeezenet");
     return status ? complain_status(status, NULL) : DONE;
 }
 
@@ -373,6 +375,7 @@ const struct command cmd_convert = {
     "What IN is, is seen from what is in it where that can be. A model (onnx, packed or not) is converted as a whole, "
     "or\n"
     "its floating weights are, by name; into a model they go back by the same names.\n"
+    "The network that deep-compression holds is known: it becomes a model where OUT is onnx.\n"
     "With --architecture llama, weights of a Llama model become the model; settings, where the file does not say "
     "them:\n"
     "heads, kv_heads, epsilon, theta, positions, and caches=yes for decoding token by token.",

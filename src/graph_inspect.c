@@ -150,6 +150,7 @@ static int layers_json(json_t **out, struct job *job, const prune_graph *graph, 
     for (int32_t i = 0; i < prune_cost_count(cost); i++)
         json_array_append_new(layers, layer_json(cost, i, count, job->measure));
     totals->energy = energy_of(cost, -1, count);
+    totals->macs_kept = (int64_t)cost_of(cost, PRUNE_COST_MACS_WEIGHTS, -1); /* of few zeros no mask is made */
     prune_cost_free(cost);
     *out = layers;
     return DONE;

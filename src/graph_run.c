@@ -65,6 +65,24 @@ static int find_outputs(struct job *job)
     return DONE;
 }
 
+/* Before anything is run: each file can be made where it is to be. */
+static int check_places(const struct job *job)
+{
+    for (int i = 0; i < job->outputs.count; i++) {
+        const char *word = job->outputs.items[i], *equals = strchr(word, '=');
+        const char *path = equals ? equals + 1 : word, *slash = strrchr(path, '/');
+        char folder[PATH_SIZE];
+        if (is_folder(job))
+            return DONE;
+        if (!*path || snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                               slash ? path : ".") >= PATH_SIZE)
+            return complain(USAGE, "-o %.100s names no file", word);
+        if (access(folder, W_OK))
+            return complain(IO_FAILED, "%s: nothing can be written there: %s", path, strerror(errno));
+    }
+    return DONE;
+}
+
 /* Room for all samples of an output whose axis 0 counts them; of another the one part is all. */
 static int32_t make_array(struct job *job, int i, const prune_tensor *y, int64_t count)
 {
@@ -242,6 +260,8 @@ static int work(struct job *job)
     job->graph = graph;
     if (!code)
         code = find_outputs(job);
+    if (!code)
+        code = check_places(job);
     if (!code)
         code = samples_load(&job->samples, graph, job->context);
     if (!code)

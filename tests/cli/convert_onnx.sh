@@ -66,6 +66,17 @@ ended "a frozen extent" 0
 prune inspect frozen.onnx --json
 equal "it is written" "$(json "$out" inputs 0 shape)" "[2,2,8,8]"
 
+net=${PRUNE_TEST_DATA:-none}/squeezenet-deep-compression/compressed_SqueezeNet.net
+if [ -e "$net" ]; then
+  prune convert "$net" squeezenet.onnx
+  ended "SqueezeNet out of Deep Compression's file" 0
+  prune inspect squeezenet.onnx --json
+  equal "it has its parameters and multiply-adds" "$(json "$out" parameters) $(json "$out" macs)" "1248424 861339936"
+  equal "and kept ones" "$(json "$out" macs_kept)" 443223545
+else
+  skip "SqueezeNet out of Deep Compression's file" "PRUNE_TEST_DATA=DIR says where data are"
+fi
+
 rm -f none.onnx
 prune convert w.safetensors none.onnx
 refused "weights alone are no model" 2 "--model MODEL.onnx"

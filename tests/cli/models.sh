@@ -90,6 +90,9 @@ equal "no other folder stays" "$(echo all*)" "all all.npz"
 mkdir empty && prune run "$fixed" --inputs three.npy --batch 3 -o empty
 ended "all outputs into an empty folder" 0
 equal "there they are" "$(echo empty/*)" "empty/y.npy empty/z.npy"
+prune run "$fixed" --inputs three.npy --batch 3 -o y=first.npy -o z=none/z.npy
+refused "a folder that is not there" 4 "none/z.npy"
+if [ -e first.npy ]; then fail "no output is written before" "first.npy is there"; else ok "no output is written before"; fi
 
 # Several inputs, and some that are set.
 npy x3.npy '<f4' '(3, 4)' "$(floats 0 1 2 3 4 5 6 7 8 9 0 1)"
