@@ -4,7 +4,8 @@
  * mask makes that pay), values have their places in one arena, and a run allocates nothing.
  *
  * Batch normalisation and activations are computed with the product before them, which rounds once instead of several
- * times. One thread at a time runs a session; products use the context's threads.
+ * times, and so is the addition of another value to a convolution, which changes no bit. One thread at a time runs a
+ * session; products use the context's threads.
  */
 #ifndef PRUNE_SESSION_H
 #define PRUNE_SESSION_H

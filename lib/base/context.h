@@ -8,6 +8,8 @@
 #include "base/parallel.h"
 #include "prune/context.h"
 
+#define PR_SCRATCH_WAITING 16 /* blocks of scratch that a context keeps */
+
 struct pr_speeds; /* how fast the sparse forms are here: core/sparse/choice/speed.h */
 
 struct prune_context {
@@ -25,7 +27,9 @@ struct prune_context {
     void *log_user;
     prune_progress_fn progress;
     void *progress_user;
-    struct pr_speeds *speeds; /* one block from malloc; NULL for what is built in */
+    int64_t scratch_users, scratch_bytes; /* changed atomically; the bytes are what tasks are lent at most */
+    void *scratch[PR_SCRATCH_WAITING];    /* taken and given back atomically, NULL for none (scratch.h) */
+    struct pr_speeds *speeds;             /* one block from malloc; NULL for what is built in */
 };
 
 /* PRUNE_E_ARGUMENT for a context that is NULL or was used already. */

@@ -558,7 +558,7 @@ START_TEST(masked_convolutions_run_packed_and_fused_on_one_and_two_threads)
         OK(prune_context_create(&context));
         OK(prune_context_set_threads(context, threads));
         y[threads - 1] = conv_by_hand(&b, context, in[0], in[1], mask, packings[_i >> 1],
-                                      &(struct pm_fusion){scale, shift, PM_RELU});
+                                      &(struct pm_fusion){.scale = scale, .shift = shift, .activation = PM_RELU});
         b.node.kind->release(&b.call);
         prune_context_free(context);
     }

@@ -23,10 +23,12 @@ struct pm_operand {
 };
 
 /* What is done to each output of a product before it is written, instead of the nodes that follow it: batch
- * normalisation (y = scale[channel] * y + shift[channel]) and an activation. */
+ * normalisation (y = scale[channel] * y + shift[channel]), the addition of another value of the same shape, and an
+ * activation. */
 enum pm_activation { PM_NO_ACTIVATION, PM_RELU, PM_RELU6 };
 struct pm_fusion {
     const float *scale, *shift; /* out channels each; NULL for none */
+    int32_t addend; /* the input that is added before the activation, after those that the node has; 0: none */
     enum pm_activation activation;
 };
 
@@ -51,6 +53,7 @@ struct pm_call {
 #define PM_VIEW 2 /* output 0 has the elements of input 0 in the same order: run is not called where memory is shared */
 #define PM_FUSES                                                                                                       \
     4 /* the product takes a pm_fusion: channels are axis 1 of output 0 (Conv) or its last (Gemm, MatMul) */
+#define PM_ADDS 16     /* with PM_FUSES: it takes an addend too */
 #define PM_TYPE_ONLY 8 /* the outputs follow from the inputs' types alone (Shape, Size): run reads no input's data */
 
 /* Weights of a node that can be pruned, as a matrix out x in with its observations. */

@@ -156,13 +156,20 @@ int32_t pm_session_create(prune_session **out, const prune_graph *graph, int32_t
                           struct pm_packs *packs)
 {
     prune_session *session;
-    PR_TRY(pr_alloc_zero(graph->context, 1, sizeof *session, &session));
-    session->context = prune_context_retain(graph->context);
+    prune_context *context = prune_context_retain(graph->context);
+    if (!context) /* one of its own then, that lends scratch from one run to the next */
+        PR_TRY(prune_context_create(&context));
+    int32_t status = pr_alloc_zero(context, 1, sizeof *session, &session);
+    if (status) {
+        prune_context_free(context);
+        return status;
+    }
+    session->context = context;
     session->graph = graph;
     session->packs = packs;
     session->feed_count = count;
     session->output_count = graph->body->output_count;
-    int32_t status = make(session, names, examples, fixed, spec);
+    status = make(session, names, examples, fixed, spec);
     if (status) {
         prune_session_free(session);
         return status;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/scratch.h"
 #include "base/spec.h"
 #include "core/sparse/sparse.h"
 
@@ -63,11 +64,8 @@ static int32_t keep_scratch(prune_convolution *c)
         c->product->scratch[i] = NULL;
     }
     PR_TRY(pr_conv_product_floats(c, &c->plan, &planes, &floats));
-    PR_TRY(pr_mul(floats, (int64_t)sizeof(float), &c->scratch_bytes));
-    int32_t threads = prune_context_threads(c->context);
-    for (int32_t i = 0; c->context && i < threads && i < PR_SCRATCH_SLOTS; i++)
-        PR_TRY(pr_alloc(c->context, c->scratch_bytes, 1, &c->scratch[i]));
-    return PRUNE_OK;
+    PR_TRY(pr_mul(floats, (int64_t)sizeof(float), &floats));
+    return pr_scratch_reserve(c->context, floats, prune_context_threads(c->context));
 }
 
 static int32_t build_product(prune_convolution *c, const prune_tensor *weights, const prune_mask *mask, int64_t wanted)
@@ -151,6 +149,7 @@ static int32_t begin(prune_convolution **out, prune_context *context, const int6
     prune_convolution *c;
     PR_TRY(pr_alloc_zero(context, 1, sizeof *c, &c));
     c->context = prune_context_retain(context);
+    pr_scratch_join(c->context);
     c->cpu = prune_context_cpu(c->context);
     pr_kernels_select(c->cpu, &c->kernels);
     c->down = read_steps(values, 0, kernel[0]);
@@ -244,10 +243,9 @@ void prune_convolution_free(prune_convolution *convolution)
         return;
     prune_context *context = convolution->context;
     pr_conv_plan_release(&convolution->plan, convolution);
-    for (int i = 0; i < PR_SCRATCH_SLOTS; i++)
-        pr_release(context, convolution->scratch[i]);
     prune_packed_free(convolution->product);
     prune_sparse_free(convolution->weights);
+    pr_scratch_leave(context);
     pr_release(context, convolution);
     prune_context_free(context);
 }

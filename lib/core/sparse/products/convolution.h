@@ -66,8 +66,6 @@ struct prune_convolution {
     prune_sparse *weights;    /* csr: rows are output channels */
     prune_packed *product;    /* of the algorithm of that name */
     struct pr_conv_plan plan; /* for the size that was said */
-    int64_t scratch_bytes;    /* of each of these, for that size; NULL while lent */
-    void *scratch[PR_SCRATCH_SLOTS];
 };
 
 int32_t pr_conv_plan_make(struct pr_conv_plan *plan, const prune_convolution *convolution, int64_t height,

@@ -6,6 +6,8 @@
  */
 #include "core/sparse/products/convolution.h"
 
+#include "base/scratch.h"
+
 int32_t pr_conv_product_floats(const prune_convolution *c, const struct pr_conv_plan *plan, int64_t *planes,
                                int64_t *floats)
 {
@@ -75,31 +77,6 @@ static void run_task(void *argument, int32_t index)
     }
 }
 
-static float *take(const prune_convolution *c, int64_t bytes)
-{
-    prune_convolution *owner = (prune_convolution *)(uintptr_t)c;
-    for (int i = 0; bytes <= owner->scratch_bytes && i < PR_SCRATCH_SLOTS; i++) {
-        void *scratch = __atomic_exchange_n(&owner->scratch[i], NULL, __ATOMIC_ACQUIRE);
-        if (scratch)
-            return scratch;
-    }
-    float *scratch = NULL;
-    bytes = bytes < owner->scratch_bytes ? owner->scratch_bytes : bytes;
-    return pr_alloc(c->context, bytes, 1, &scratch) ? NULL : scratch;
-}
-
-/* Scratch that fits the image that was said stays. */
-static void give(const prune_convolution *c, int64_t bytes, void *scratch)
-{
-    prune_convolution *owner = (prune_convolution *)(uintptr_t)c;
-    for (int i = 0; owner->context && scratch && bytes <= owner->scratch_bytes && i < PR_SCRATCH_SLOTS; i++) {
-        void *empty = NULL;
-        if (__atomic_compare_exchange_n(&owner->scratch[i], &empty, scratch, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-            return;
-    }
-    pr_release(owner->context, scratch);
-}
-
 int32_t pr_conv_run_product(struct pr_conv_job *job, int64_t batch)
 {
     const prune_convolution *c = job->convolution;
@@ -117,12 +94,12 @@ int32_t pr_conv_run_product(struct pr_conv_job *job, int64_t batch)
     job->tasks = work < 1 ? 1 : work < (double)most ? (int32_t)work : (int32_t)most;
     int32_t status = PRUNE_OK, taken = 0;
     for (; !status && taken < job->tasks; taken++) {
-        job->scratch[taken] = take(c, bytes);
+        job->scratch[taken] = pr_scratch_lend(c->context, bytes);
         status = job->scratch[taken] ? PRUNE_OK : PRUNE_E_NOMEM;
     }
     if (!status)
         prune_context_parallel(c->context, job->tasks, run_task, job);
     for (int32_t i = 0; i < taken; i++)
-        give(c, bytes, job->scratch[i]);
+        pr_scratch_return(c->context, job->scratch[i]);
     return status;
 }

@@ -37,7 +37,7 @@ static int32_t read_window(struct pm_window *w, const struct pm_call *call)
 static int32_t infer(struct pm_call *call)
 {
     struct pm_window w;
-    PR_TRY(pm_expect_inputs(call, 2, 3));
+    PR_TRY(pm_expect_inputs(call, 2, call->fusion.addend ? call->fusion.addend + 1 : 3));
     PR_TRY(pm_expect_outputs(call, 1, 1));
     PR_TRY(pm_expect_f32(call));
     PR_TRY(read_window(&w, call));
@@ -182,6 +182,8 @@ static int32_t prepare(struct pm_call *call)
     conv->bias_is_late = !known;
     PR_TRY(pm_tail_create(&conv->tail, call, w->out_channels, 1, 1, bias && known ? call->inputs[2].data : NULL));
     PR_TRY(pm_gemm_fits(out_of(w), pm_window_outputs(w), in_of(w)));
+    if (call->fusion.addend && !conv->is_direct) /* it is added, and the activation done, after all the rest */
+        conv->tail.activation = PM_NO_ACTIVATION;
     if (conv->is_direct)
         return pack_direct(conv, call);
     if (!conv->is_depthwise && !conv->is_image)
@@ -255,6 +257,22 @@ static void run_task(void *argument, int32_t index)
     }
 }
 
+/* What a fusion adds, where libprune does not. */
+static int32_t add_late(const struct pm_call *call)
+{
+    const int32_t addend = call->fusion.addend;
+    const struct pm_tail tail = {.activation = call->fusion.activation};
+    float *y = call->outputs[0].data;
+    int64_t count = call->outputs[0].type.count;
+    if (!addend)
+        return PRUNE_OK;
+    const float *more = call->inputs[addend].data;
+    for (int64_t i = 0; i < count; i++)
+        y[i] += more[i];
+    pm_tail_rows(&tail, y, count, 0, 1, count);
+    return PRUNE_OK;
+}
+
 static int32_t run(const struct pm_call *call)
 {
     const struct pm_conv *conv = call->state;
@@ -266,16 +284,20 @@ static int32_t run(const struct pm_call *call)
                         .y = call->outputs[0].data};
     if (call->outputs[0].type.count == 0)
         return PRUNE_OK;
-    if (conv->depthwise)
-        return prune_depthwise_run(conv->depthwise, work.y, work.x, conv->window.batch, conv->window.in[1],
-                                   conv->window.in[2], conv->depthwise_epilogue);
-    if (conv->convolution)
-        return prune_convolution_run(conv->convolution, work.y, work.x, conv->window.batch, conv->window.in[1],
-                                     conv->window.in[2], conv->epilogues[0]);
+    if (conv->convolution) {
+        const float *residual = call->fusion.addend ? call->inputs[call->fusion.addend].data : NULL;
+        return prune_convolution_run_residual(conv->convolution, work.y, work.x, residual, conv->window.batch,
+                                              conv->window.in[1], conv->window.in[2], conv->epilogues[0]);
+    }
+    if (conv->depthwise) {
+        PR_TRY(prune_depthwise_run(conv->depthwise, work.y, work.x, conv->window.batch, conv->window.in[1],
+                                   conv->window.in[2], conv->depthwise_epilogue));
+        return add_late(call);
+    }
     prune_context_parallel(call->context, conv->tasks, run_task, &work);
     if (work.status)
         return pr_fail(work.status, "a part of the convolution failed (%s)", prune_status_name(work.status));
-    return PRUNE_OK;
+    return add_late(call);
 }
 
 static int layer(const struct pm_call *call, int32_t index, struct pm_layer *out)
@@ -320,7 +342,7 @@ static int32_t rows(const struct pm_call *call, int32_t index, pm_take_rows *tak
 
 const struct pm_operator pm_operator_conv = {
     .op = "Conv",
-    .flags = PM_FUSES,
+    .flags = PM_FUSES | PM_ADDS,
     .infer = infer,
     .prepare = prepare,
     .release = release,
