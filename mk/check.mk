@@ -45,6 +45,12 @@ $(API_MODEL_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(call link_shared,-lprune-model)
 
+# Programs that scripts of tests/results/ run.
+RESULT_PROGRAMS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/results/*.c)))
+$(RESULT_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libprune-model.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(call link_shared,-lprune-model)
+
 TEST_PROGRAMS := $(CORE_PROGRAMS) $(LINALG_PROGRAMS) $(API_PROGRAMS) $(if $(filter yes,$(HAVE_MODEL)),$(MODEL_PROGRAMS) $(API_MODEL_PROGRAMS) $(FUZZ_REPLAYS))
 
 # ONLY=WORD runs what has that word in its name.
