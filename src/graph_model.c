@@ -14,7 +14,7 @@ struct job {
     struct pruning pruning;
     struct samples samples;
     struct words include, exclude;
-    const char *recover, *parameters, *macs, *bytes, *model, *out, *form;
+    const char *recover, *columns, *parameters, *macs, *bytes, *model, *out, *form;
     int dry_run, bn_recalibrate, global;
     prune_recovery *recovery;
     int32_t renewed;
@@ -167,6 +167,8 @@ static int prune_it(struct job *job, prune_graph *graph, prune_context *context)
     int32_t status = prune_pruner_create(&pruner, graph, samples->count, samples->names,
                                          (const prune_tensor *const *)samples->arrays, samples->fixed);
     int code = status ? complain_status(status, job->model) : choose_layers(job, pruner);
+    if (!code && job->columns && (status = prune_pruner_set_columns(pruner, job->columns)) != PRUNE_OK)
+        code = complain_status(status, NULL);
     if (!code)
         code = set_method(job, pruner, context);
     if (!code)
@@ -222,6 +224,8 @@ static void add_options(struct options *options, struct job *job)
             {OPTION_TEXT, "recover", 0, &job->recover, "SPEC",
              "repair what stays: obs, sparsegpt, obc, least-squares, ... with settings, e.g. sparsegpt:damping=0.01", 0,
              0},
+            {OPTION_TEXT, "columns", 0, &job->columns, "kernel-last|channels-last",
+             "the order of a convolution's columns, along which nm, vectors and blocks group", 0, 0},
             {OPTION_FLAG, "bn-recalibrate", 0, &job->bn_recalibrate, NULL,
              "then measure mean and variance of every batch normalisation anew", 0, 0},
             {OPTION_LIST, "include", 0, &job->include, "NAME", "prune these layers only (* for any characters)", 0, 0},

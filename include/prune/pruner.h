@@ -36,6 +36,13 @@ PRUNE_API void prune_pruner_free(prune_pruner *pruner);
 PRUNE_API int32_t prune_pruner_set_method(prune_pruner *pruner, const prune_criterion *criterion,
                                           const prune_granularity *granularity, const prune_recovery *recovery);
 
+/* The order in which a convolution's columns stand while it is pruned: "kernel-last", in_channels x kernel as the
+ * weights lie (at first), or "channels-last", kernel x in_channels, where groups of N:M, vectors, blocks and banks are
+ * of neighbouring input channels at one place of the kernel, as NVIDIA's ASP groups them, and sparsegpt takes the
+ * columns in this order. The packed form of N:M needs its groups kernel-last: masks chosen channels-last run as csr
+ * where the kernel is larger than 1. PRUNE_E_SPEC for another name. */
+PRUNE_API int32_t prune_pruner_set_columns(prune_pruner *pruner, const char *order);
+
 /* How much: PRUNE_QUOTA (of the granularity; `amount` is not looked at), or a target over the included layers.
  * `cost`: "uniform", the same PRUNE_SPARSITY in every layer; or with a granularity that has no quota "parameters" or
  * "macs", where all layers' scores, on the model as it is, are ranked together: PRUNE_SPARSITY of the units, or

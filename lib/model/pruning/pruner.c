@@ -128,6 +128,18 @@ int32_t prune_pruner_set_method(prune_pruner *pruner, const prune_criterion *cri
     return PRUNE_OK;
 }
 
+int32_t prune_pruner_set_columns(prune_pruner *pruner, const char *order)
+{
+    PR_REQUIRE(pruner);
+    PR_REQUIRE(order);
+    int is_channels_last = strcmp(order, "channels-last") == 0;
+    if (!is_channels_last && strcmp(order, "kernel-last") != 0)
+        return pr_fail(PRUNE_E_SPEC, "an order of columns \"%.40s\"; there are kernel-last and channels-last", order);
+    pruner->is_channels_last = is_channels_last;
+    pruner->is_planned = 0;
+    return PRUNE_OK;
+}
+
 int32_t prune_pruner_set_target(prune_pruner *pruner, int32_t target, double amount, const char *cost)
 {
     static const char *const names[] = {"uniform", "parameters", "macs", "bytes"};

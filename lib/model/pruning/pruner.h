@@ -36,7 +36,7 @@ struct prune_pruner {
     int32_t target;
     double amount;
     int32_t cost; /* PM_UNIFORM, ... */
-    int is_planned;
+    int is_planned, is_channels_last;
 };
 
 /* Weights as the method sees them: a copy of its own, out x in, or of the parameter's shape where the granularity knows

@@ -23,7 +23,36 @@ static int knows_kernels(const prune_granularity *granularity)
     return 0;
 }
 
-/* Row-major F32 or F64, [out, in]. */
+/* Do the columns stand in another order than in the parameter? */
+static int is_turned(const prune_pruner *pruner, const struct pm_pruned *layer)
+{
+    const prune_tensor *held = layer->parameter->tensor;
+    return pruner->is_channels_last && !layer->layer.is_transposed && prune_tensor_rank(held) > 2 &&
+           !knows_kernels(pruner->granularity);
+}
+
+/* Rows of in_channels x kernel as rows of kernel x in_channels, or back; a row-major tensor of its own. */
+static int32_t turn_columns(prune_tensor **out, const prune_tensor *rows, const struct pm_pruned *layer, int back)
+{
+    const int64_t *shape = prune_tensor_shape(rows);
+    int64_t channels = prune_tensor_shape(layer->parameter->tensor)[1];
+    int64_t kernel = channels ? layer->layer.in / channels : 0;
+    prune_tensor *split = NULL, *turned = NULL, *copy = NULL;
+    int32_t status = prune_tensor_reshape(
+        &split, rows, 3, (const int64_t[]){shape[0], back ? kernel : channels, back ? channels : kernel});
+    if (!status)
+        status = prune_tensor_permute(&turned, split, (const int32_t[]){0, 2, 1});
+    if (!status)
+        status = prune_tensor_convert(&copy, turned, prune_tensor_dtype(rows));
+    if (!status)
+        status = prune_tensor_reshape(out, copy, 2, (const int64_t[]){shape[0], layer->layer.in});
+    prune_tensor_free(split);
+    prune_tensor_free(turned);
+    prune_tensor_free(copy);
+    return status;
+}
+
+/* Row-major F32 or F64, [out, in], as the parameter lies. */
 static int32_t to_matrix(prune_tensor **out, const struct pm_pruned *layer)
 {
     const prune_tensor *held = layer->parameter->tensor;
@@ -49,6 +78,11 @@ int32_t pm_pruned_weights(prune_tensor **out, const prune_pruner *pruner, const 
     const prune_tensor *held = layer->parameter->tensor;
     prune_tensor *matrix;
     PR_TRY(to_matrix(&matrix, layer));
+    if (is_turned(pruner, layer)) {
+        int32_t status = turn_columns(out, matrix, layer, 0);
+        prune_tensor_free(matrix);
+        return status;
+    }
     if (layer->layer.is_transposed || prune_tensor_rank(held) < 3 || !knows_kernels(pruner->granularity)) {
         *out = matrix;
         return PRUNE_OK;
@@ -59,12 +93,15 @@ int32_t pm_pruned_weights(prune_tensor **out, const prune_pruner *pruner, const 
 }
 
 /* Back to the parameter's dtype and shape, row-major. */
-static int32_t from_matrix(prune_tensor **out, const prune_tensor *matrix, const struct pm_pruned *layer, int32_t dtype)
+static int32_t from_matrix(prune_tensor **out, const prune_pruner *pruner, const prune_tensor *matrix,
+                           const struct pm_pruned *layer, int32_t dtype)
 {
     const prune_tensor *held = layer->parameter->tensor;
     prune_tensor *turned = NULL, *copy = NULL;
     int32_t status = PRUNE_OK;
-    if (layer->layer.is_transposed)
+    if (is_turned(pruner, layer))
+        status = turn_columns(&turned, matrix, layer, 1);
+    else if (layer->layer.is_transposed)
         status = prune_tensor_permute(&turned, matrix, (const int32_t[]){1, 0});
     if (!status)
         status = prune_tensor_convert(&copy, turned ? turned : matrix, dtype);
@@ -79,12 +116,12 @@ int32_t pm_pruned_store(prune_pruner *pruner, const struct pm_pruned *layer, con
 {
     prune_tensor *numbers = NULL, *bytes = NULL, *bools = NULL;
     prune_mask *mask = NULL;
-    int32_t status = from_matrix(&numbers, weights, layer, prune_tensor_dtype(layer->parameter->tensor));
+    int32_t status = from_matrix(&numbers, pruner, weights, layer, prune_tensor_dtype(layer->parameter->tensor));
     if (!status)
         status = prune_tensor_borrow(&bytes, pruner->context, kept, PRUNE_BOOL, 2,
                                      (const int64_t[]){layer->layer.out, layer->layer.in}, NULL);
     if (!status)
-        status = from_matrix(&bools, bytes, layer, PRUNE_BOOL);
+        status = from_matrix(&bools, pruner, bytes, layer, PRUNE_BOOL);
     if (!status)
         status = prune_mask_from_bool(&mask, bools);
     /* The mask is taken away first: one that was there would set to zero what now stays. */
@@ -121,18 +158,22 @@ int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs)
 }
 
 struct feeding {
-    prune_context *context;
+    const prune_pruner *pruner;
+    const struct pm_pruned *layer;
     prune_observations **observations;
-    int64_t groups, in;
 };
 
 static int32_t feed(void *user, int64_t group, int64_t rows, const float *x)
 {
     const struct feeding *feeding = user;
-    prune_tensor *batch;
-    PR_TRY(prune_tensor_borrow(&batch, feeding->context, (void *)(uintptr_t)x, PRUNE_F32, 2,
-                               (const int64_t[]){rows, feeding->in}, NULL));
-    int32_t status = prune_observations_feed(feeding->observations[group], PRUNE_INPUTS, batch);
+    prune_tensor *batch, *turned = NULL;
+    PR_TRY(prune_tensor_borrow(&batch, feeding->pruner->context, (void *)(uintptr_t)x, PRUNE_F32, 2,
+                               (const int64_t[]){rows, feeding->layer->layer.in}, NULL));
+    int32_t status =
+        is_turned(feeding->pruner, feeding->layer) ? turn_columns(&turned, batch, feeding->layer, 0) : PRUNE_OK;
+    if (!status)
+        status = prune_observations_feed(feeding->observations[group], PRUNE_INPUTS, turned ? turned : batch);
+    prune_tensor_free(turned);
     prune_tensor_free(batch);
     return status;
 }
@@ -140,7 +181,7 @@ static int32_t feed(void *user, int64_t group, int64_t rows, const float *x)
 int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
                           prune_observations **observations)
 {
-    struct feeding feeding = {pruner->context, observations, layer->layer.groups, layer->layer.in};
+    struct feeding feeding = {pruner, layer, observations};
     const struct pm_call *call = pm_session_call(pruner->session, layer->step);
     for (int64_t i = 0; i < layer->layer.groups; i++)
         PR_TRY(prune_observations_create(&observations[i], pruner->context, needs));
