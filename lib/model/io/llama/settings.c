@@ -102,9 +102,10 @@ static int32_t take_value(struct pm_llama *llama, const char *key, const char *t
     int is_null = length == 4 && memcmp(text, "null", 4) == 0;
     if (strcmp(key, "rope_scaling") == 0 && !is_null)
         return pr_fail(PRUNE_E_UNSUPPORTED, "config.json: rope_scaling is given; only plain rotary angles are made");
-    if (strcmp(key, "hidden_act") == 0 && !(length == 6 && memcmp(text, "\"silu\"", 6) == 0))
-        return pr_fail(PRUNE_E_UNSUPPORTED, "config.json: hidden_act is %.*s; only \"silu\" is made",
-                       (int)(length < 40 ? length : 40), text);
+    /* A string that was passed over ends with NUL in place of its quotation mark. */
+    if (strcmp(key, "hidden_act") == 0 && !(text[0] == '"' && strcmp(text + 1, "silu") == 0))
+        return pr_fail(PRUNE_E_UNSUPPORTED, "config.json: hidden_act is %s; only silu is made",
+                       text[0] == '"' ? PM_SHOW(text + 1) : "no string");
     for (int i = 0; i < PM_LLAMA_SETTINGS; i++)
         if (strcmp(key, llama->names->settings[i]) == 0 && !is_null &&
             !pr_number_parse(text, (size_t)length, &settings[i]))
