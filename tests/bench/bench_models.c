@@ -3,7 +3,8 @@
  * Whole trained networks, dense and pruned by magnitude (for time alone, not for accuracy), and the dense one in
  * onnxruntime, in a process of its own, where Node has it (NODE_PATH); all on one thread, taking turns.
  *
- *   bench_models [NAME...]     resnet20, resnet56, ds_cnn, stories260k (one token behind 128 others); the test data are in PRUNE_TEST_DATA or ../shared/data
+ *   bench_models [NAME...]     resnet20, resnet56, ds_cnn, stories260k (one token behind 128 others); the test data are
+ *                              in PRUNE_TEST_DATA or ../shared/data
  */
 #include <math.h>
 #include <stdio.h>
