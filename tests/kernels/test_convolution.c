@@ -197,7 +197,8 @@ START_TEST(outputs_are_those_of_the_sums_in_double)
                 make_layer(&m, &layers[l], whole, masks[k], 1);
                 for (int64_t i = 0; a >= 3 && i < layers[l].out * m.per_filter; i++) /* it may be stored */
                     m.w[i] = m.kept[i] ? m.w[i] : 0;
-                prune_convolution *c = create(&m, algorithms[a], sizes[(l + a) % 5][0], sizes[(l + a) % 5][1]);
+                prune_convolution *c = create(&m, a == 0 && layers[l].groups == 1 ? "product" : algorithms[a],
+                                              sizes[(l + a) % 5][0], sizes[(l + a) % 5][1]);
                 int64_t all = prune_mask_count(m.mask), stored = prune_convolution_stored(c);
                 ck_assert(stored == (a == 4 ? all : prune_mask_kept(m.mask)) || (a == 3 && stored == all));
                 ck_assert_int_eq(prune_convolution_in_channels(c), layers[l].in);
@@ -228,9 +229,15 @@ START_TEST(the_algorithm_fits_the_weights)
     prune_convolution_free(c);
     drop_layer(&m);
     make_layer(&m, &layers[14], 0, prune_cpu_detect(), 1);
-    c = create(&m, "auto", 7, 7);
+    c = create(&m, "auto", 9, 8);
     ck_assert_str_eq(prune_convolution_algorithm(c), "product");
     ck_assert(*prune_convolution_form(c));
+    prune_convolution_free(c);
+    c = create(&m, "auto", 7, 7); /* few outputs */
+    ck_assert_str_eq(prune_convolution_algorithm(c), "copies");
+    prune_convolution_free(c);
+    c = create(&m, "auto,format=auto", 7, 7);
+    ck_assert_str_eq(prune_convolution_algorithm(c), "product");
     prune_convolution_free(c);
     c = create(&m, "copies", 7, 7);
     ck_assert_str_eq(prune_convolution_algorithm(c), "copies");

@@ -27,6 +27,9 @@ enum { SPARSE, DENSE, ANY };
 
 #define MOST_CSR_DENSITY 0.7
 
+/* What is fastest for a whole tile is so for a part of one. */
+#define LEAST_COLUMNS 96
+
 /* Copies are made once for all products of an input channel: below this many they do not pay. */
 #define PRODUCTS_THAT_PAY 12
 
@@ -47,8 +50,10 @@ static int32_t choose(prune_convolution *c, const struct pr_values *values)
     return PRUNE_OK;
 }
 
-/* Of several groups; those of one are products. */
-static void choose_for_groups(prune_convolution *c)
+/* Several groups are no product; and of so few outputs, which fill no tile, products are slower (tests/bench/NOTES.md). */
+#define FEW_OUTPUTS 64
+
+static void choose_without_product(prune_convolution *c)
 {
     int pays = c->weights->stored / (c->in_channels + 1) >= PRODUCTS_THAT_PAY;
     c->algorithm = c->down.stride == 1 && c->across.stride == 1 && pays ? PR_COPIES : PR_SHIFTS;
@@ -74,7 +79,7 @@ static int32_t build_product(prune_convolution *c, const prune_tensor *weights, 
     char spec[PR_MAX_SPEC];
     double pixels = (double)c->plan.output_height * (double)c->plan.output_width;
     int length = snprintf(spec, sizeof spec, "format=%s,convolution=yes,columns=", formats[wanted]);
-    pr_number_print(spec + length, pixels < 1 ? 1 : pixels < INT32_MAX ? pixels : INT32_MAX);
+    pr_number_print(spec + length, pixels < LEAST_COLUMNS ? LEAST_COLUMNS : pixels < INT32_MAX ? pixels : INT32_MAX);
     PR_TRY(prune_packed_create(&c->product, weights, mask, spec));
     return keep_scratch(c);
 }
@@ -122,8 +127,11 @@ static int32_t build(prune_convolution *c, const prune_tensor *weights, const pr
     c->stored = c->weights ? c->weights->stored : 0;
     if (c->is_plain)
         return build_plain(c, weights, mask, values);
-    if (c->groups > 1 && !values->whole[ALGORITHM])
-        choose_for_groups(c);
+    int64_t rows = 0, columns = 0, few = wanted == SPARSE;
+    PR_TRY(prune_convolution_output(c, values->whole[HEIGHT], values->whole[WIDTH], &rows, &columns));
+    few = few && rows < FEW_OUTPUTS && rows * columns < FEW_OUTPUTS;
+    if ((c->groups > 1 || few) && !values->whole[ALGORITHM])
+        choose_without_product(c);
     PR_TRY(pr_conv_plan_make(&c->plan, c, values->whole[HEIGHT], values->whole[WIDTH]));
     if (c->algorithm != PR_PRODUCT)
         return PRUNE_OK;

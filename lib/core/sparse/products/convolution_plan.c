@@ -13,8 +13,8 @@
 #define PANEL_FLOATS 6144 /* planes that stay in the first-level cache beside them */
 #define BLOCK_CHANNELS 128
 #define PITCH 8
-#define BAND_FLOATS 49152 /* planes of a product */
-#define BAND_LEAST 64
+#define BAND_FLOATS 65536 /* planes of a product */
+#define BAND_LEAST 192
 
 static int32_t make_axis(struct pr_axis *axis, const prune_convolution *c, const struct pr_conv_steps *steps,
                          int copies)

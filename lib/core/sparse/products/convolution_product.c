@@ -7,6 +7,16 @@
 #include "core/sparse/products/convolution.h"
 
 #include "base/scratch.h"
+#include "core/sparse/forms/cells.h"
+
+#define SPARSE_TILE 96 /* floats */
+
+/* The widest tile: rows of X overlap, so that those of sparse forms need less of the cache than elsewhere. */
+static int64_t widest(const prune_convolution *c)
+{
+    int64_t least = c->product->form->block_work == pr_cells_work ? SPARSE_TILE : 0;
+    return c->product->widest < least ? least : c->product->widest;
+}
 
 int32_t pr_conv_product_floats(const prune_convolution *c, const struct pr_conv_plan *plan, int64_t *planes,
                                int64_t *floats)
@@ -15,8 +25,31 @@ int32_t pr_conv_product_floats(const prune_convolution *c, const struct pr_conv_
     PR_TRY(pr_mul(plan->panel, plan->channel, planes));
     PR_TRY(pr_add(*planes, 2 * PR_LANES, planes)); /* the last tile's fillers */
     *planes = pr_ceil_div(*planes, PR_LANES) * PR_LANES;
-    PR_TRY(pr_mul(pr_ceil_div(c->product->header->block_rows, 4) * 4, c->product->widest, &sums));
+    PR_TRY(pr_mul(pr_ceil_div(c->product->header->block_rows, 4) * 4, widest(c), &sums));
     return pr_add(*planes, sums, floats);
+}
+
+/* Asks for what a tile will write and add to. */
+static void expect(const struct pr_conv_job *job, int64_t at, int64_t rows, int64_t count, int64_t size)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < count; j += PR_LANES) {
+            __builtin_prefetch(job->y + at + i * size + j, 1, 2);
+            if (job->residual)
+                __builtin_prefetch(job->residual + at + i * size + j, 0, 2);
+        }
+}
+
+/* Asks for a part of the next image while this one is computed. */
+static void expect_next(const struct pr_conv_job *job, int64_t unit, int64_t part, int64_t parts)
+{
+    const struct pr_conv_plan *plan = job->plan;
+    int64_t floats = job->convolution->in_channels * plan->height * plan->width, next = unit + 1;
+    if (next >= job->units || next % job->tiles)
+        return;
+    const float *x = job->x + next / job->tiles * floats;
+    for (int64_t j = floats * part / parts; j < floats * (part + 1) / parts; j += PR_LANES)
+        __builtin_prefetch(x + j, 0, 2);
 }
 
 /* Blocks first to end - 1 of the tile of outputs begin to begin + count - 1 of a band. */
@@ -41,8 +74,9 @@ static void run_tile(const struct pr_conv_job *job, int64_t unit, int64_t begin,
             .sums = scratch + job->plane_floats,
             .ld_sums = tile,
         };
-        c->product->form->run(&run);
         int64_t channel = block * header->block_rows, at = (image * c->out_channels + channel) * size + pixel;
+        expect(job, at, pr_block_size(header, block), count, size);
+        c->product->form->run(&run);
         struct pr_epilogue_args args = pr_conv_epilogue(job, channel, at);
         c->kernels.store_y_copy(job->y + at, size, run.sums, tile, pr_block_size(header, block), count, &args);
     }
@@ -55,11 +89,12 @@ static void run_band(const struct pr_conv_job *job, int64_t unit, int64_t first,
     const prune_convolution *c = job->convolution;
     int64_t row = unit % job->tiles * plan->rows, rest = plan->output_height - row;
     int64_t outputs = (rest < plan->rows ? rest : plan->rows) * plan->output_width;
-    int64_t vectors = pr_ceil_div(outputs, PR_LANES), tiles = pr_ceil_div(outputs, c->product->widest);
+    int64_t vectors = pr_ceil_div(outputs, PR_LANES), tiles = pr_ceil_div(outputs, widest(c));
     pr_conv_make_planes(job, job->x + unit / job->tiles * c->in_channels * plan->height * plan->width, c->in_channels,
                         row, scratch);
     for (int64_t t = 0; t < tiles; t++) {
         int64_t begin = vectors * t / tiles * PR_LANES, next = vectors * (t + 1) / tiles * PR_LANES;
+        expect_next(job, unit, t, tiles);
         run_tile(job, unit, begin, (next < outputs ? next : outputs) - begin, first, end, scratch);
     }
 }

@@ -11,7 +11,8 @@
 /* Products below which a second thread costs more than it brings. */
 #define WORK_PER_TASK 100000
 #define MOST_TASKS 64
-#define MOST_STEP 4096 /* of stride, dilation, pads, for libprune's convolution */
+#define LEAST_COLUMNS 96 /* what is fastest for so many outputs is so for fewer */
+#define MOST_STEP 4096   /* of stride, dilation, pads, for libprune's convolution */
 
 static int64_t in_of(const struct pm_window *w) /* columns of a group's matrix */
 {
@@ -136,7 +137,8 @@ static int32_t pack_direct(struct pm_conv *conv, struct pm_call *call)
     snprintf(spec, sizeof spec, "stride=%dx%d,dilation=%dx%d,padding=%dx%d,padding_end=%dx%d,height=%lld,width=%lld",
              (int)w->stride[1], (int)w->stride[2], (int)w->dilation[1], (int)w->dilation[2], (int)w->begin[1],
              (int)w->begin[2], (int)w->end[1], (int)w->end[2], (long long)w->in[1], (long long)w->in[2]);
-    PR_TRY(pm_pack(&packed, call, call->context, &matrix, pm_window_outputs(w), "convolution=yes"));
+    int64_t outputs = pm_window_outputs(w), count = outputs < LEAST_COLUMNS ? LEAST_COLUMNS : outputs;
+    PR_TRY(pm_pack(&packed, call, call->context, &matrix, count, "convolution=yes"));
     int32_t status = prune_convolution_from_packed(&conv->convolution, packed, w->kernel[1], w->kernel[2], spec);
     if (status) {
         prune_packed_free(packed);
