@@ -50,7 +50,7 @@ static int32_t choose(prune_convolution *c, const struct pr_values *values)
     return PRUNE_OK;
 }
 
-/* Several groups are no product; and of so few outputs, which fill no tile, products are slower (tests/bench/NOTES.md). */
+/* Several groups are no product; and where outputs fill no tile, products are slower (tests/bench/NOTES.md). */
 #define FEW_OUTPUTS 64
 
 static void choose_without_product(prune_convolution *c)
