@@ -43,6 +43,12 @@ PRUNE_API int32_t prune_pruner_set_method(prune_pruner *pruner, const prune_crit
  * where the kernel is larger than 1. PRUNE_E_SPEC for another name. */
 PRUNE_API int32_t prune_pruner_set_columns(prune_pruner *pruner, const char *order);
 
+/* The most bytes that observations of a layer take at once (prune_observations_memory); 0, as at first: no limit. A
+ * convolution's groups are then observed a few at a time, its inputs read again for each few; the results are the same
+ * bits. A layer of which not even one group fits is PRUNE_E_INFEASIBLE, before anything of it is gathered, with both
+ * numbers. The activations of all samples (prune_session_memory) come on top. PRUNE_E_ARGUMENT for less than 0. */
+PRUNE_API int32_t prune_pruner_set_memory(prune_pruner *pruner, int64_t bytes);
+
 /* How much: PRUNE_QUOTA (of the granularity; `amount` is not looked at), or a target over the included layers.
  * `cost`: "uniform", the same PRUNE_SPARSITY in every layer; or with a granularity that has no quota "parameters" or
  * "macs", where all layers' scores, on the model as it is, are ranked together: PRUNE_SPARSITY of the units, or
@@ -60,7 +66,8 @@ PRUNE_API int32_t prune_pruner_include(prune_pruner *pruner, const char *pattern
 PRUNE_API int32_t prune_pruner_plan(prune_pruner *pruner);
 
 /* Prunes and repairs the graph's parameters, sets their masks. On failure the layers before the one that failed are
- * pruned and the sentence names it. Progress (context) counts layers; PRUNE_E_CANCELLED. */
+ * pruned and the sentence names it. Progress (context) counts layers, and
+ * is told again while one is observed; PRUNE_E_CANCELLED. */
 PRUNE_API int32_t prune_pruner_run(prune_pruner *pruner);
 
 /* Mean and variance of every BatchNormalization become those of its input over the calibration samples, in order, each

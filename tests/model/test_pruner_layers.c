@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "allocator.h"
 #include "graphs.h"
 
 #include "prune/model.h"
@@ -452,10 +453,79 @@ START_TEST(progress_can_cancel_between_layers)
 }
 END_TEST
 
+enum { GROUPS = 6 };
+
+/* Peak bytes of pruning a convolution in groups within a memory; its weights go to `out`. */
+static int64_t peak_within(int64_t memory, float *out)
+{
+    static const int64_t shape[] = {2, GROUPS * 4, 6, 6}, grouped[] = {GROUPS * 2, 4, 3, 3};
+    struct allocator allocator;
+    prune_context *context = counted_context(&allocator);
+    float dense[GROUPS * 2 * 36];
+    prune_graph *graph;
+    fill(dense, GROUPS * 2 * 36, 5);
+    OK(pm_graph_create(&graph, context, 13));
+    add_input(graph->body, "x", PRUNE_F32, 4, shape);
+    add_parameter(graph->body, "w", PRUNE_F32, 4, grouped, dense);
+    OK(add_node(graph->body, "conv", "Conv", "x,w", "y", "group", PM_INT, GROUPS, NULL));
+    end(graph);
+    prune_tensor *x = tensor(4, shape, 3);
+    prune_pruner *pruner = pruner_of(graph, x);
+    OK(prune_pruner_set_memory(pruner, memory));
+    set_method(pruner, NULL, "nm:keep_n=2,group_m=4", "sparsegpt");
+    OK(prune_pruner_set_target(pruner, PRUNE_QUOTA, 0, "uniform"));
+    allocator.peak = allocator.bytes;
+    int64_t before = allocator.bytes;
+    OK(prune_pruner_run(pruner));
+    int64_t peak = allocator.peak - before;
+    memcpy(out, weights_of(graph, "w"), sizeof dense);
+    free_all(pruner, graph, x);
+    prune_context_free(context);
+    return peak; /* what the graph's nodes hold is malloc's, so that nothing else can be counted */
+}
+
+START_TEST(observations_stay_in_their_memory)
+{
+    float all[GROUPS * 2 * 36], some[GROUPS * 2 * 36];
+    int64_t each;
+    OK(prune_observations_memory(PRUNE_OBSERVE_GRAM, 2, (const int64_t[]){2, 36}, 0, &each));
+    int64_t whole = peak_within(0, all);
+    for (int64_t room = 1; room <= GROUPS; room++) {
+        int64_t peak = peak_within(room * each + each / 2, some);
+        ck_assert_int_eq(memcmp(all, some, sizeof all), 0);
+        /* Blocks of samples are given back after each part, so a Gram matrix is what each group holds. */
+        ck_assert_int_le(peak, whole - (GROUPS - room) * 36 * 36 * (int64_t)sizeof(double));
+    }
+}
+END_TEST
+
+START_TEST(a_layer_that_cannot_be_observed_in_its_memory_is_refused)
+{
+    char sentence[64];
+    int64_t each;
+    prune_graph *graph = convolution();
+    prune_tensor *x = tensor(4, image, 3);
+    prune_pruner *pruner = pruner_of(graph, x);
+    OK(prune_observations_memory(PRUNE_OBSERVE_GRAM, 2, (const int64_t[]){O, I * K}, 0, &each));
+    FAILS(prune_pruner_set_memory(pruner, -1), PRUNE_E_ARGUMENT, "-1");
+    OK(prune_pruner_set_memory(pruner, each - 1));
+    set_method(pruner, NULL, "element", "sparsegpt");
+    OK(prune_pruner_set_target(pruner, PRUNE_SPARSITY, 0.5, "uniform"));
+    snprintf(sentence, sizeof sentence, "72 inputs takes %lld bytes", (long long)each);
+    FAILS(prune_pruner_run(pruner), PRUNE_E_INFEASIBLE, sentence);
+    FAILS(prune_pruner_run(pruner), PRUNE_E_INFEASIBLE, "layer \"w\" of node \"conv\"");
+    ck_assert_ptr_null(prune_graph_mask(graph, "w"));
+    OK(prune_pruner_set_memory(pruner, each));
+    OK(prune_pruner_run(pruner));
+    free_all(pruner, graph, x);
+}
+END_TEST
+
 TEST_MAIN("pruner_layers", channels_last_keeps_2_of_4_input_channels_at_each_place,
           the_order_of_columns_does_not_change_what_a_mask_is_repaired_to, filters_kernels_vectors_and_blocks_go_whole,
           a_gemm_s_weights_may_lie_either_way_and_be_scaled, convolutions_of_one_axis_and_depthwise_ones_are_layers,
           a_recurrent_node_has_two_layers, weights_of_two_nodes_are_one_layer,
           weights_in_a_branch_are_pruned_where_the_branch_is_known, numbers_that_are_none_are_refused_with_their_place,
           too_few_samples_are_refused_where_nothing_damps, a_model_without_layers_and_unknown_orders_are_refused,
-          progress_can_cancel_between_layers)
+          progress_can_cancel_between_layers, observations_stay_in_their_memory,
+          a_layer_that_cannot_be_observed_in_its_memory_is_refused)

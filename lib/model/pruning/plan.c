@@ -16,8 +16,10 @@ static int32_t score(prune_scores **out, const prune_pruner *pruner, const struc
                        "a convolution in %lld groups cannot be ranked with other layers by what is "
                        "observed; leave it out, or take a sparsity with cost uniform",
                        (long long)layer->layer.groups);
+    int64_t room;
+    PR_TRY(pm_pruned_room(pruner, layer, needs, &room));
     PR_TRY(pm_pruned_weights(&weights, pruner, layer));
-    int32_t status = needs ? pm_pruned_observe(pruner, layer, needs, &observations) : PRUNE_OK;
+    int32_t status = needs ? pm_pruned_observe(pruner, layer, needs, 0, 1, &observations) : PRUNE_OK;
     if (!status)
         status = prune_criterion_score(out, pruner->criterion, weights, observations, pruner->granularity);
     prune_observations_free(observations);

@@ -140,6 +140,16 @@ int32_t prune_pruner_set_columns(prune_pruner *pruner, const char *order)
     return PRUNE_OK;
 }
 
+int32_t prune_pruner_set_memory(prune_pruner *pruner, int64_t bytes)
+{
+    PR_REQUIRE(pruner);
+    if (bytes < 0)
+        return pr_fail(PRUNE_E_ARGUMENT, "%lld bytes for observations; it must be 0 (no limit) or more",
+                       (long long)bytes);
+    pruner->memory = bytes;
+    return PRUNE_OK;
+}
+
 int32_t prune_pruner_set_target(prune_pruner *pruner, int32_t target, double amount, const char *cost)
 {
     static const char *const names[] = {"uniform", "parameters", "macs", "bytes"};

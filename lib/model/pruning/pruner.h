@@ -35,7 +35,8 @@ struct prune_pruner {
     const prune_recovery *recovery;
     int32_t target;
     double amount;
-    int32_t cost; /* PM_UNIFORM, ... */
+    int32_t cost;   /* PM_UNIFORM, ... */
+    int64_t memory; /* bytes of observations at once; 0 for no limit */
     int is_planned, is_channels_last;
 };
 
@@ -50,9 +51,13 @@ int32_t pm_pruned_store(prune_pruner *pruner, const struct pm_pruned *layer, con
 /* PRUNE_OBSERVE_* bits that the method needs; PRUNE_E_UNSUPPORTED for what only training knows. */
 int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs);
 
-/* What goes into the layer at this step of the session, one observation a group; each the caller's to free. */
-int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
-                          prune_observations **observations);
+/* How many groups' observations fit in the memory, 1 or more; PRUNE_E_INFEASIBLE where none does. */
+int32_t pm_pruned_room(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, int64_t *groups);
+
+/* What goes into the layer at this step of the session, one observation for each of `count` groups from `first` on;
+ * each the caller's to free, also after a failure. */
+int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, int64_t first,
+                          int64_t count, prune_observations **observations);
 
 /* Bytes of the weights when `kept` are stored, in the smallest of dense, csr and bitmap; and a selection of all layers'
  * scores (NULL for those left out) solved so that these fit in the budget. */

@@ -38,45 +38,54 @@ static int32_t prune_group(const prune_pruner *pruner, const struct pm_pruned *l
     return status;
 }
 
-static int32_t prune_groups(prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, prune_tensor *weights,
-                            prune_observations **observations, uint8_t *kept)
+/* Groups first to first + count - 1, observed together. */
+static int32_t prune_some(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, int64_t first,
+                          int64_t count, prune_tensor *weights, uint8_t *kept)
 {
     int64_t each = layer->layer.out / layer->layer.groups * layer->layer.in;
-    if (needs)
-        PR_TRY(pm_pruned_observe(pruner, layer, needs, observations));
-    for (int64_t g = 0; g < layer->layer.groups; g++) {
-        prune_tensor *group;
-        PR_TRY(pm_pruned_group(&group, weights, layer, g));
-        int32_t status = prune_group(pruner, layer, group, observations[g], kept + g * each);
+    prune_observations **observations;
+    PR_TRY(pr_alloc_zero(pruner->context, count, sizeof *observations, &observations));
+    int32_t status = needs ? pm_pruned_observe(pruner, layer, needs, first, count, observations) : PRUNE_OK;
+    for (int64_t i = 0; i < count && !status; i++) {
+        prune_tensor *group = NULL;
+        status = pm_pruned_group(&group, weights, layer, first + i);
+        if (!status)
+            status = prune_group(pruner, layer, group, observations[i], kept + (first + i) * each);
         prune_tensor_free(group);
-        PR_TRY(status);
     }
+    for (int64_t i = 0; i < count; i++)
+        prune_observations_free(observations[i]);
+    pr_release(pruner->context, (void *)observations);
+    return status;
+}
+
+static int32_t prune_groups(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
+                            prune_tensor *weights, uint8_t *kept)
+{
+    int64_t room, groups = layer->layer.groups;
+    PR_TRY(pm_pruned_room(pruner, layer, needs, &room));
+    for (int64_t first = 0; first < groups; first += room)
+        PR_TRY(prune_some(pruner, layer, needs, first, room < groups - first ? room : groups - first, weights, kept));
     return PRUNE_OK;
 }
 
 static int32_t prune_layer(prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs)
 {
     prune_context *context = pruner->context;
-    prune_observations **observations = NULL;
     prune_tensor *weights = NULL;
     prune_tensor *matrix = NULL;
     uint8_t *kept = NULL;
     int32_t status = pm_pruned_weights(&weights, pruner, layer);
     if (!status)
-        status = pr_alloc_zero(context, layer->layer.groups, sizeof *observations, &observations);
-    if (!status)
         status = pr_alloc(context, prune_tensor_count(weights), 1, &kept);
     if (!status)
-        status = prune_groups(pruner, layer, needs, weights, observations, kept);
+        status = prune_groups(pruner, layer, needs, weights, kept);
     if (!status)
         status = prune_tensor_reshape(&matrix, weights, 2, (const int64_t[]){layer->layer.out, layer->layer.in});
     if (!status)
         status = pm_pruned_store(pruner, layer, matrix, kept);
     if (!status)
         status = pm_session_renew(pruner->session, layer->parameter);
-    for (int64_t g = 0; observations && g < layer->layer.groups; g++)
-        prune_observations_free(observations[g]);
-    pr_release(context, (void *)observations);
     pr_release(context, kept);
     prune_tensor_free(weights);
     prune_tensor_free(matrix);

@@ -160,30 +160,55 @@ int32_t pm_pruned_needs(const prune_pruner *pruner, int32_t *needs)
 struct feeding {
     const prune_pruner *pruner;
     const struct pm_pruned *layer;
+    int64_t first, count;
     prune_observations **observations;
 };
 
 static int32_t feed(void *user, int64_t group, int64_t rows, const float *x)
 {
     const struct feeding *feeding = user;
+    const prune_pruner *pruner = feeding->pruner;
     prune_tensor *batch, *turned = NULL;
-    PR_TRY(prune_tensor_borrow(&batch, feeding->pruner->context, (void *)(uintptr_t)x, PRUNE_F32, 2,
+    if (group < feeding->first || group >= feeding->first + feeding->count)
+        return PRUNE_OK;
+    PR_TRY(prune_context_progress(pruner->context, feeding->layer->name, feeding->layer - pruner->layers,
+                                  pruner->layer_count));
+    PR_TRY(prune_tensor_borrow(&batch, pruner->context, (void *)(uintptr_t)x, PRUNE_F32, 2,
                                (const int64_t[]){rows, feeding->layer->layer.in}, NULL));
-    int32_t status =
-        is_turned(feeding->pruner, feeding->layer) ? turn_columns(&turned, batch, feeding->layer, 0) : PRUNE_OK;
+    int32_t status = is_turned(pruner, feeding->layer) ? turn_columns(&turned, batch, feeding->layer, 0) : PRUNE_OK;
     if (!status)
-        status = prune_observations_feed(feeding->observations[group], PRUNE_INPUTS, turned ? turned : batch);
+        status = prune_observations_feed(feeding->observations[group - feeding->first], PRUNE_INPUTS,
+                                         turned ? turned : batch);
     prune_tensor_free(turned);
     prune_tensor_free(batch);
     return status;
 }
 
-int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs,
-                          prune_observations **observations)
+int32_t pm_pruned_room(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, int64_t *groups)
 {
-    struct feeding feeding = {pruner, layer, observations};
+    int64_t each;
+    *groups = layer->layer.groups;
+    if (!needs || !pruner->memory)
+        return PRUNE_OK;
+    PR_TRY(prune_observations_memory(
+        needs, 2, (const int64_t[]){layer->layer.out / layer->layer.groups, layer->layer.in}, 0, &each));
+    if (each > pruner->memory)
+        return pr_fail(
+            PRUNE_E_INFEASIBLE,
+            "observing its %lld inputs takes %lld bytes; prune_pruner_set_memory allows %lld, and must allow "
+            "that many",
+            (long long)layer->layer.in, (long long)each, (long long)pruner->memory);
+    if (pruner->memory / each < *groups)
+        *groups = pruner->memory / each;
+    return PRUNE_OK;
+}
+
+int32_t pm_pruned_observe(const prune_pruner *pruner, const struct pm_pruned *layer, int32_t needs, int64_t first,
+                          int64_t count, prune_observations **observations)
+{
+    struct feeding feeding = {pruner, layer, first, count, observations};
     const struct pm_call *call = pm_session_call(pruner->session, layer->step);
-    for (int64_t i = 0; i < layer->layer.groups; i++)
+    for (int64_t i = 0; i < count; i++)
         PR_TRY(prune_observations_create(&observations[i], pruner->context, needs));
     return pruner->session->steps[layer->step].kind->rows(call, layer->index, feed, &feeding);
 }
