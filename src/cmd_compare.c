@@ -28,6 +28,8 @@ struct job {
     struct labels labels;
     int64_t batch, rounds, timed; /* samples in the batch that is timed */
     int no_times;
+    const char *within; /* the most that outputs may lie apart; NULL: any */
+    double bound;
     double largest[MAX_INPUTS], relative[MAX_INPUTS];
     int32_t outputs;
     double speedup;
@@ -260,10 +262,24 @@ static int show(const struct job *job)
     return code ? NO_MEMORY : DONE;
 }
 
+/* --within: the answer is no where an output lies further apart, or nobody knows how far. */
+static int judge(const struct job *job)
+{
+    for (int32_t i = 0; job->within && i < job->outputs; i++)
+        if (!(job->relative[i] <= job->bound))
+            return NEGATIVE;
+    return DONE;
+}
+
 static int work(struct job *job)
 {
     prune_context *context = NULL;
-    int code = context_open(&context, &job->common);
+    int64_t numbers = 0;
+    int code = job->within ? numbers_of(&job->bound, 1, &numbers, job->within, "--within") : DONE;
+    if (!code && job->bound < 0)
+        code = complain(USAGE, "--within takes a number of 0 or more, not %s", job->within);
+    if (!code)
+        code = context_open(&context, &job->common);
     for (int i = 0; i < 2 && !code; i++)
         code = graph_read(&job->sides[i].graph, context, job->sides[i].path, job->samples.external);
     if (!code)
@@ -282,6 +298,8 @@ static int work(struct job *job)
         code = measure(job);
     if (!code)
         code = job->common.json ? show_json(job) : show(job);
+    if (!code)
+        code = judge(job);
     for (int i = 0; i < 2; i++) {
         prune_session_free(job->sides[i].session);
         prune_graph_free(job->sides[i].graph);
@@ -304,6 +322,8 @@ static int run(const struct command *self, int argc, char **argv)
                     {OPTION_TEXT, "labels", 0, &job.labels.path, "Y.npy", "the right classes, whole numbers", 0, 0},
                     {OPTION_WHOLE, "batch", 0, &job.batch, "B", "samples at a time (64)", 1, 65536},
                     {OPTION_WHOLE, "rounds", 0, &job.rounds, "N", "rounds of timing (15)", 1, MAX_ROUNDS},
+                    {OPTION_TEXT, "within", 0, &job.within, "R",
+                     "exit with 1 unless every output's relative difference is at most R", 0, 0},
                     {OPTION_FLAG, "no-times", 0, &job.no_times, NULL, "measure no times", 0, 0},
                     {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
                 });

@@ -31,6 +31,12 @@ ended "the table" 0
 says "it names the model" half.onnx
 says "it has the accuracy" "%"
 says "it names the output" logits
+prune compare "$tiny" half.onnx --inputs x.npy --no-times --within 1e-6
+if [ "$code" -eq 1 ] && [ -s "$out" ]; then ok "further apart than asked for"; else fail "further apart than asked for" "exit code $code"; fi
+prune compare half.onnx half.onnx --inputs x.npy --no-times --within 0
+ended "not further apart than asked for" 0
+prune compare half.onnx half.onnx --inputs x.npy --no-times --within -1
+refused "further apart than possible" 2 "--within"
 # Known by what is in it.
 cp half.onnx half.bin
 prune compare half.onnx half.bin --inputs x.npy --no-times --json

@@ -189,6 +189,61 @@ static int32_t read_of(const void *bytes, size_t length)
     return status;
 }
 
+/* Another processor, or the mode that leaves some layouts out: weights are packed anew where they cannot be taken. */
+START_TEST(packed_weights_run_in_every_context)
+{
+    prune_graph *graph = pruned(), *read;
+    const char *path = scratch("packed");
+    float before[BATCH * OUT], after[BATCH * OUT];
+    char kernels[64];
+    write_packed(graph, path, "weights=csr", 2);
+    run(graph, "weights=dense", before, kernels);
+    const uint32_t masks[] = {0, PRUNE_CPU_REPRODUCIBLE, PRUNE_CPU_REPRODUCIBLE | prune_context_cpu(NULL)};
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        prune_context *context;
+        OK(prune_context_create(&context));
+        OK(prune_context_set_cpu(context, masks[i]));
+        OK(prune_graph_read(&read, context, path, NULL));
+        prune_context_free(context);
+        run(read, "weights=csr", after, kernels);
+        for (int k = 0; k < BATCH * OUT; k++)
+            ck_assert_msg(fabsf(before[k] - after[k]) <= 1e-5f * (1 + fabsf(before[k])), "%g %g", (double)before[k],
+                          (double)after[k]);
+        prune_graph_free(read);
+    }
+    prune_graph_free(graph);
+}
+END_TEST
+
+START_TEST(large_parameters_go_to_a_file_beside_the_model)
+{
+    prune_graph *graph = pruned(), *read = NULL;
+    char path[1024], data[1100];
+    fresh_folder();
+    snprintf(path, sizeof path, "%s", scratch("model.onnx"));
+    snprintf(data, sizeof data, "%s.data", path);
+    OK(prune_graph_write(graph, path, "external=file"));
+    struct content content = load(data);
+    ck_assert_uint_eq(content.length, sizeof first); /* "second" is smaller than 1024 bytes */
+    ck_assert_mem_eq(content.bytes, first, sizeof first);
+    free(content.bytes);
+    ck_assert_int_eq(entries_of(scratch_folder), 2);
+    FAILS(prune_graph_read(&read, NULL, path, NULL), PRUNE_E_UNSUPPORTED, "\"first\"");
+    OK(prune_graph_read(&read, NULL, path, "external=folder"));
+    ck_assert_mem_eq(prune_tensor_const_data(prune_graph_parameter(read, "first")), first, sizeof first);
+    ck_assert_mem_eq(prune_tensor_const_data(prune_graph_parameter(read, "second")), second, sizeof second);
+    OK(prune_graph_write(read, path, NULL)); /* in one file again */
+    prune_graph_free(read);
+    ck_assert_int_eq(unlink(data), 0);
+    OK(prune_graph_read(&read, NULL, path, NULL));
+    ck_assert_mem_eq(prune_tensor_const_data(prune_graph_parameter(read, "first")), first, sizeof first);
+    prune_graph_free(read);
+    FAILS(prune_graph_write(graph, path, "external=no,external=file"), PRUNE_E_SPEC, "external");
+    FAILS(prune_graph_write(graph, path, "external=yes"), PRUNE_E_SPEC, "yes");
+    prune_graph_free(graph);
+}
+END_TEST
+
 START_TEST(corrupt_packed_models_are_refused)
 {
     const char *path = scratch("packed");
@@ -337,6 +392,7 @@ END_TEST
 
 TEST_MAIN("packed model", a_packed_model_is_the_masked_one,
           sessions_take_the_weights_as_they_are_packed_until_they_change, a_packed_model_is_written_as_onnx_again,
-          what_is_best_dense_stays_in_the_model, corrupt_packed_models_are_refused,
+          what_is_best_dense_stays_in_the_model, packed_weights_run_in_every_context,
+          large_parameters_go_to_a_file_beside_the_model, corrupt_packed_models_are_refused,
           packed_weights_that_do_not_fit_are_refused, writing_refuses_what_a_session_refuses,
           free_extents_get_numbers_and_are_written_so)
