@@ -315,6 +315,40 @@ START_TEST(numbers_that_are_none_stay_within_reach)
 }
 END_TEST
 
+START_TEST(the_reproducible_mode_gives_the_same_bits_on_every_instruction_set)
+{
+    const struct layer layer = {13, 9, 1, 3, 3, 1, 1, 1, 0.4, 0, 1, 0};
+    enum { SIZE = 20 };
+    static const char *const ways[] = {"product", "auto,format=auto", "auto,format=dense"};
+    float *x = random_x(9 * SIZE * SIZE);
+    for (int w = 0; w < 3; w++) {
+        float *first = NULL;
+        for (int k = 0; k < MASKS; k++) {
+            struct made m;
+            int64_t rows, columns;
+            if (!cpu_has(masks[k]))
+                continue;
+            make_layer(&m, &layer, 0, masks[k] | PRUNE_CPU_REPRODUCIBLE, 1);
+            prune_convolution *c = create(&m, ways[w], SIZE, SIZE);
+            OK(prune_convolution_output(c, SIZE, SIZE, &rows, &columns));
+            size_t bytes = (size_t)(13 * rows * columns) * sizeof(float);
+            float *y = malloc(bytes);
+            OK(prune_convolution_run(c, y, x, 1, SIZE, SIZE, NULL));
+            if (first)
+                ck_assert_mem_eq(first, y, bytes);
+            else
+                first = y;
+            if (first != y)
+                free(y);
+            prune_convolution_free(c);
+            drop_layer(&m);
+        }
+        free(first);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(packed_weights_become_a_convolution)
 {
     struct made m;
@@ -459,4 +493,5 @@ END_TEST
 
 TEST_MAIN("convolution", outputs_are_those_of_the_sums_in_double, the_algorithm_fits_the_weights,
           any_number_of_threads_gives_the_same_bits, bad_weights_and_specs_are_refused, bad_operands_are_refused,
-          no_memory_is_survived, numbers_that_are_none_stay_within_reach, packed_weights_become_a_convolution)
+          no_memory_is_survived, the_reproducible_mode_gives_the_same_bits_on_every_instruction_set,
+          numbers_that_are_none_stay_within_reach, packed_weights_become_a_convolution)
