@@ -47,8 +47,8 @@ PRUNE_API int32_t prune_session_run(prune_session *session, int32_t count, const
  * before the first run. */
 PRUNE_API const prune_tensor *prune_session_output(const prune_session *session, int32_t index);
 
-/* Bytes of the arena and of scratch that runs use; steps, and for each the node, what runs ("csr-ell16/avx512", "" for
- * plain loops), and its dense multiply-adds. */
+/* Bytes of the arena and of scratch that operators use in runs (products have scratch of their own); steps, and for
+ * each the node, what runs ("csr-ell16/avx512", "" for plain loops), and its dense multiply-adds. */
 PRUNE_API int64_t prune_session_memory(const prune_session *session);
 PRUNE_API int32_t prune_session_step_count(const prune_session *session);
 PRUNE_API const char *prune_session_step_node(const prune_session *session, int32_t index);

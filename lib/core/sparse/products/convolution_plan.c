@@ -14,7 +14,8 @@
 #define BLOCK_CHANNELS 128
 #define PITCH 8
 #define BAND_FLOATS 65536 /* planes of a product */
-#define BAND_LEAST 192
+#define BAND_LEAST 192    /* outputs: tiles should not be narrow */
+#define THREAD_LEAST 64   /* the same where bands are shared between threads */
 
 static int32_t make_axis(struct pr_axis *axis, const prune_convolution *c, const struct pr_conv_steps *steps,
                          int copies)
@@ -51,7 +52,12 @@ static int64_t band_rows(const struct pr_conv_plan *plan, const prune_convolutio
     if (plan->output_height == 0 || width == 0 || planes == 0)
         return 1;
     fit = fit / planes / width - plan->down.reach;
-    int64_t least = pr_ceil_div(BAND_LEAST, width);
+    int64_t least = pr_ceil_div(BAND_LEAST, width), threads = prune_context_threads(c->context);
+    if (threads > 1) { /* some for each */
+        int64_t share = pr_ceil_div(plan->output_height, threads);
+        fit = fit < share ? fit : share;
+        least = pr_ceil_div(THREAD_LEAST, width);
+    }
     return even(plan->output_height, fit < least ? least : fit);
 }
 
