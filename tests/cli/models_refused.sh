@@ -12,7 +12,7 @@ npy labels.npy '|u1' '(6,)' '\000\001\002\003\000\001'
 npy three.npy '|u1' '(3,)' '\000\001\002'
 npy wide.npy '|u1' '(2, 2, 8, 9)' "$(awk 'BEGIN { for (i = 0; i < 288; i++) printf "\\001" }')"
 npy flat.npy '|u1' '(2, 4)' '\001\002\003\004\005\006\007\010'
-npy whole.npy '<i8' '(1, 2, 1, 1)' '\001\000\000\000\000\000\000\000\002\000\000\000\000\000\000\000'
+npy whole.npy '<i8' '(1, 2, 8, 8)' "$(awk 'BEGIN { for (i = 0; i < 1024; i++) printf "\\000" }')"
 chmod 644 x.npy labels.npy
 before=$(stat -c '%i %s %y %a' model.onnx x.npy labels.npy; cat model.onnx x.npy labels.npy | cksum)
 
@@ -41,13 +41,13 @@ if [ -e out.onnx ] || [ -e y.npy ]; then fail "nothing is written" "$(ls)"; else
 
 # Inputs and labels that do not fit.
 prune run model.onnx --inputs wide.npy -o y.npy
-refused "images of another width" 3 'input "image" is f32[2,2,8,9]; the graph takes f32[?,2,8,8]'
+refused "images of another width" 3 'wide.npy is [2,2,8,9]; input "image" of the model is [batch,2,8,8]'
 prune run model.onnx --inputs flat.npy -o y.npy
-refused "images of another rank" 3 'input "image" is f32[2,4]'
+refused "images of another rank" 3 'flat.npy is [2,4]; input "image"'
 prune run model.onnx --inputs image=x.npy --inputs image=x.npy -o y.npy
 refused "an input given twice" 2 'input "image" is given twice'
 prune run model.onnx --set image=whole.npy -o y.npy
-refused "whole numbers where the model takes floats" 3 'input "image" is i64[1,2,1,1]; the graph takes f32'
+refused "whole numbers where the model takes floats" 3 'input "image" is i64[1,2,8,8]; the graph takes f32'
 prune eval model.onnx --inputs x.npy --labels three.npy
 refused "fewer labels than images" 3 "three.npy has 3 labels"
 prune eval model.onnx --inputs x.npy --labels x.npy
