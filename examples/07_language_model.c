@@ -6,7 +6,7 @@
  *
  * WEIGHTS are those of stories260K or of another small model of Llama's architecture; the tokenizer is llama2.c's.
  * Greedily, one token at a time, keys and values of the tokens before being kept. Without arguments the files are
- * looked for in PRUNE_TEST_DATA/stories260k or ../shared/data/stories260k.
+ * looked for in stories260k in the folder that PRUNE_TEST_DATA names.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <prune/model.h>
@@ -169,9 +169,9 @@ int main(int argc, char **argv)
     const char *base = getenv("PRUNE_TEST_DATA");
     int64_t count = argc > 3 ? atoi(argv[3]) : 200;
     double dense = 0, packed = 0;
-    snprintf(weights, sizeof weights, "%s/stories260k/stories260K.safetensors",
-             base && *base ? base : "../shared/data");
-    snprintf(tokenizer, sizeof tokenizer, "%s/stories260k/tok512.bin", base && *base ? base : "../shared/data");
+    base = base && *base ? base : ".";
+    snprintf(weights, sizeof weights, "%s/stories260k/stories260K.safetensors", base);
+    snprintf(tokenizer, sizeof tokenizer, "%s/stories260k/tok512.bin", base);
     if (argc < 3 && access(weights, R_OK) != 0) {
         printf("SKIP: 07_language_model: %s is not there; give WEIGHTS.safetensors and TOKENIZER.bin\n", weights);
         return 0;
