@@ -18,7 +18,8 @@ struct job {
 
 struct totals {
     int64_t parameters, kept, macs, macs_kept, memory;
-    double energy; /* picojoule, of one sample */
+    int64_t values; /* of `memory`, bytes of the values that are alive at once, without scratch */
+    double energy;  /* picojoule, of one sample */
 };
 
 static json_t *inputs_json(const prune_graph *graph)
@@ -84,7 +85,14 @@ static int steps_json(json_t **out, struct job *job, const prune_graph *graph, s
     }
     totals->memory = prune_session_memory(session);
     prune_session_free(session);
+    session = NULL;
     *out = steps;
+    status = prune_session_create(&session, graph, samples->count, samples->names,
+                                  (const prune_tensor *const *)samples->arrays, samples->fixed, "weights=none");
+    if (status)
+        return complain_status(status, job->model);
+    totals->values = prune_session_memory(session);
+    prune_session_free(session);
     return DONE;
 }
 
@@ -189,16 +197,17 @@ static int show(const struct job *job, const prune_graph *graph, json_t *steps, 
 {
     json_t *inputs = inputs_json(graph), *parameters = parameters_json(graph, totals);
     if (job->common.json)
-        return print_json(json_pack("{s:o, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:o}", "model",
-                                    json_text(job->model), "opset", (json_int_t)prune_graph_opset(graph), "nodes",
-                                    (int)prune_graph_node_count(graph), "parameters", (json_int_t)totals->parameters,
-                                    "nonzero", (json_int_t)totals->kept, "macs", (json_int_t)totals->macs, "macs_kept",
-                                    (json_int_t)totals->macs_kept, "activation_bytes", (json_int_t)totals->memory,
-                                    "energy_pj", totals->energy, "inputs", inputs, "weights", parameters, "layers",
-                                    layers, "steps", steps, "cannot_run",
-                                    job->cannot[0] ? json_text(job->cannot) : json_null()),
+        return print_json(json_pack("{s:o, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:o}",
+                                    "model", json_text(job->model), "opset", (json_int_t)prune_graph_opset(graph),
+                                    "nodes", (int)prune_graph_node_count(graph), "parameters",
+                                    (json_int_t)totals->parameters, "nonzero", (json_int_t)totals->kept, "macs",
+                                    (json_int_t)totals->macs, "macs_kept", (json_int_t)totals->macs_kept,
+                                    "activation_bytes", (json_int_t)totals->values, "scratch_bytes",
+                                    (json_int_t)(totals->memory - totals->values), "energy_pj", totals->energy,
+                                    "inputs", inputs, "weights", parameters, "layers", layers, "steps", steps,
+                                    "cannot_run", job->cannot[0] ? json_text(job->cannot) : json_null()),
                           "inspect");
-    char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE], d[AMOUNT_SIZE];
+    char a[AMOUNT_SIZE], b[AMOUNT_SIZE], c[AMOUNT_SIZE], d[AMOUNT_SIZE], e[AMOUNT_SIZE];
     printf("%s: ONNX, opset %lld, %d nodes, %s parameters, %s of them not zero\n", job->model,
            (long long)prune_graph_opset(graph), (int)prune_graph_node_count(graph), amount_count(a, totals->parameters),
            amount_count(b, totals->kept));
@@ -210,9 +219,10 @@ static int show(const struct job *job, const prune_graph *graph, json_t *steps, 
               "layers, for one sample");
     show_list(steps, (const char *const[]){"node", "macs", "kernels", NULL}, "steps for these inputs");
     if (json_array_size(steps))
-        printf("\n%s multiply-adds, %s with weights that are kept, %s bytes of values and scratch; %s for one sample\n",
-               amount_count(a, totals->macs), amount_count(b, totals->macs_kept), amount_count(c, totals->memory),
-               amount_energy(d, totals->energy));
+        printf("\n%s multiply-adds, %s with weights that are kept, %s bytes of values at once and %s of scratch; %s "
+               "for one sample\n",
+               amount_count(a, totals->macs), amount_count(b, totals->macs_kept), amount_count(c, totals->values),
+               amount_count(e, totals->memory - totals->values), amount_energy(d, totals->energy));
     json_decref(inputs);
     json_decref(parameters);
     if (job->cannot[0])

@@ -71,6 +71,8 @@ if [ -e "$net" ]; then
   prune convert "$net" squeezenet.onnx
   ended "SqueezeNet out of Deep Compression's file" 0
   prune inspect squeezenet.onnx --json
+  # The halves of fire4 and the whole that they are put into.
+  equal "its bytes of values at once" "$(json "$out" activation_bytes)" $((2 * 4 * 256 * 55 * 55))
   equal "it has its parameters and multiply-adds" "$(json "$out" parameters) $(json "$out" macs)" "1248424 861339936"
   equal "and kept ones" "$(json "$out" macs_kept)" 443223545
 else

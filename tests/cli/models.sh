@@ -25,6 +25,11 @@ ended "inspect" 0
 equal "inspect counts parameters" "$(json "$out" parameters) $(json "$out" nodes) $(json "$out" opset)" "796 8 13"
 prune inspect "$tiny" --inputs x.npy --count 1 --json
 equal "inspect counts multiply-adds" "$(json "$out" macs)" $((64 * 8 * 2 * 9 + 9 * 8 * 8 * 9 + 4 * 8))
+# The image and what the first convolution makes of it; 780 words from memory, and what the layers read and write.
+equal "inspect: bytes of values" "$(json "$out" activation_bytes)" $((4 * (2 * 8 * 8 + 8 * 8 * 8)))
+equal "inspect: energy" "$(awk -v energy="$(json "$out" energy_pj)" 'BEGIN {
+  wanted = 780 * 640 + 14432 * 4.6 + (128 + 512 + 512 + 72 + 8 + 4) * 5
+  near = energy > wanted - 0.1 && energy < wanted + 0.1; print near ? "right" : energy }')" right
 
 prune run "$tiny" --inputs x.npy "$@" -o y.npy
 ended "run" 0
