@@ -19,14 +19,15 @@ network() {
   # shellcheck disable=SC2086
   evaluate() { "$prune" eval "$1" --inputs "$inputs" --labels "$labels" $options $evaluation 2> /dev/null | accuracy; }
   echo "| $(basename "$model" .onnx) | dense | $(evaluate "$model") | |"
-  for sparsity in "50 %:--sparsity 0.5" "70 %:--sparsity 0.7" "2:4:--granularity nm --keep-n 2 --group-m 4"; do
+  for sparsity in "50 %:--sparsity 0.5" "70 %:--sparsity 0.7" "2:4:--granularity nm --keep-n 2 --group-m 4" \
+    "2:4 of channels:--granularity nm --keep-n 2 --group-m 4 --columns channels-last"; do
     for method in "magnitude:--criterion l1" "Wanda:--criterion wanda" "SparseGPT:--recover sparsegpt" "OBC:--recover obc"; do
       for again in "" --bn-recalibrate; do
         # shellcheck disable=SC2086
-        "$prune" model "$model" --inputs "$inputs" $options $calibration $layers ${sparsity##*:} ${method#*:} $again \
+        "$prune" model "$model" --inputs "$inputs" $options $calibration $layers --${sparsity#*:--} ${method#*:} $again \
           -o "$scratch/pruned$again.onnx" > /dev/null 2>&1
       done
-      echo "| $(basename "$model" .onnx) | ${method%%:*}, ${sparsity%:*} | $(evaluate "$scratch/pruned.onnx") |" \
+      echo "| $(basename "$model" .onnx) | ${method%%:*}, ${sparsity%:--*} | $(evaluate "$scratch/pruned.onnx") |" \
         "$(evaluate "$scratch/pruned--bn-recalibrate.onnx") |"
     done
   done
