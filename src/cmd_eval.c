@@ -249,7 +249,11 @@ static void add_options(struct options *options, struct job *job)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-    if (graph_is_named(argc, argv))
+    /* Only whole models take --inputs: of a broken one the reader says what is wrong with it. */
+    int has_inputs = 0;
+    for (int i = 1; i < argc; i++)
+        has_inputs |= strcmp(argv[i], "--inputs") == 0;
+    if (has_inputs || graph_is_named(argc, argv))
         return graph_eval(self, argc, argv);
     static struct job job;
     struct options options = {.count = 0};

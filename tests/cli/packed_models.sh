@@ -45,6 +45,8 @@ refused "no output" 2 "-o PACKED"
 head -c 2000 packed > cut.packed
 prune run cut.packed --inputs x.npy -o none
 refused "a truncated packed model" 3 cut.packed
+prune eval cut.packed --inputs x.npy --labels labels.npy
+refused "samples for a truncated packed model" 3 truncated
 prune inspect --inputs x.npy packed --freeze-shape none=3
 refused "an extent that is none" 2 '"batch"'
 # One bit of the last blob.

@@ -276,7 +276,7 @@ int32_t pm_packed_read(prune_graph **out, prune_context *context, const char *pa
         status = read_model(out, context, archive, packs);
     pm_packs_release(packs);
     prune_archive_free(archive);
-    return status;
+    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
 }
 
 static int32_t add_bytes(prune_archive *archive, prune_context *context, const char *name, const void *bytes,

@@ -250,11 +250,16 @@ static int32_t read_file(prune_graph **out, prune_context *context, const char *
 static int32_t read_graph(prune_graph **out, prune_context *context, const char *path, int external)
 {
     struct pm_input file;
-    PR_TRY(pm_input_open(&file, path));
-    int is_packed = pm_packed_is(&file);
-    int32_t status = is_packed ? PRUNE_OK : read_file(out, context, path, &file, external);
-    pm_input_close(&file);
-    return is_packed ? pm_packed_read(out, context, path) : status;
+    int is_packed = 0;
+    int32_t status = pm_input_open(&file, path);
+    if (!status) {
+        is_packed = pm_packed_is(&file);
+        status = is_packed ? PRUNE_OK : read_file(out, context, path, &file, external);
+        pm_input_close(&file);
+    }
+    if (is_packed) /* its sentences name the file already */
+        return pm_packed_read(out, context, path);
+    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
 }
 
 static const struct pr_parameter read_parameters[] = {
@@ -267,6 +272,5 @@ int32_t prune_graph_read(prune_graph **out, prune_context *context, const char *
     PR_REQUIRE(out);
     PR_REQUIRE(path);
     PR_TRY(pr_spec_parse_list(spec, "a model's reading", read_parameters, &values));
-    int32_t status = read_graph(out, context, path, values.whole[0] == 1);
-    return status ? pr_fail_in(status, "%s", PM_SHOW(path)) : PRUNE_OK;
+    return read_graph(out, context, path, values.whole[0] == 1);
 }
