@@ -328,33 +328,37 @@ static int run(const struct command *self, int argc, char **argv)
 {
     struct options options = {.count = 0};
     struct job job = {.name = "weight", .level = 6};
-    options_add(&options,
-                (struct option[]){
-                    {OPTION_TEXT, "from", 0, &job.from, "FORMAT",
-                     "what IN is; by default what is in it says it, or its name", 0, 0},
-                    {OPTION_TEXT, "to", 0, &job.to, "FORMAT", "what OUT is to be", 0, 0},
-                    {OPTION_TEXT, "name", 0, &job.name, "NAME",
-                     "the tensor to take of several, or to name (default weight)", 0, 0},
-                    {OPTION_TEXT, "dtype", 0, &job.dtype, "TYPE", "convert the elements: f32, f16, bf16, ...", 0, 0},
-                    {OPTION_TEXT, "architecture", 0, &job.architecture, "MODEL[:SETTINGS]",
-                     "make the ONNX model whose weights IN holds: llama[:heads=8,...]", 0, 0},
-                    {OPTION_WHOLE, "level", 0, &job.level, "N", "how hard npz is packed, 0 to 9 (default 6)", 0, 9},
-                    {OPTION_TEXT, "model", 0, &job.onnx.model, "MODEL.onnx",
-                     "OUT.onnx is this model with the weights of IN, by name", 0, 0},
-                    {OPTION_TEXT, "parameters", 0, &job.onnx.parameters, "dense|sparse",
-                     "pruned initializers of OUT.onnx dense, or as sparse_initializer (as they are)", 0, 0},
-                    {OPTION_FLAG, "external-data", 0, &job.onnx.out_data, NULL,
-                     "large initializers go to OUT.onnx.data beside OUT.onnx", 0, 0},
-                    {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
-                });
+    options_add(
+        &options,
+        (struct option[]){
+            {OPTION_TEXT, "output", 'o', &job.out, "OUT", "the file to write, in place of the operand OUT", 0, 0},
+            {OPTION_TEXT, "from", 0, &job.from, "FORMAT", "what IN is; by default what is in it says it, or its name",
+             0, 0},
+            {OPTION_TEXT, "to", 0, &job.to, "FORMAT", "what OUT is to be", 0, 0},
+            {OPTION_TEXT, "name", 0, &job.name, "NAME", "the tensor to take of several, or to name (default weight)", 0,
+             0},
+            {OPTION_TEXT, "dtype", 0, &job.dtype, "TYPE", "convert the elements: f32, f16, bf16, ...", 0, 0},
+            {OPTION_TEXT, "architecture", 0, &job.architecture, "MODEL[:SETTINGS]",
+             "make the ONNX model whose weights IN holds: llama[:heads=8,...]", 0, 0},
+            {OPTION_WHOLE, "level", 0, &job.level, "N", "how hard npz is packed, 0 to 9 (default 6)", 0, 9},
+            {OPTION_TEXT, "model", 0, &job.onnx.model, "MODEL.onnx",
+             "OUT.onnx is this model with the weights of IN, by name", 0, 0},
+            {OPTION_TEXT, "parameters", 0, &job.onnx.parameters, "dense|sparse",
+             "pruned initializers of OUT.onnx dense, or as sparse_initializer (as they are)", 0, 0},
+            {OPTION_FLAG, "external-data", 0, &job.onnx.out_data, NULL,
+             "large initializers go to OUT.onnx.data beside OUT.onnx", 0, 0},
+            {OPTION_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+        });
     graph_add_options(&job.onnx.samples, &options);
     options_add_common(&options, &job.common);
     int code = options_parse(&options, self, argc, argv);
     if (!code && !options.help) {
-        code = options_operands(&options, self, 2, 2, "two files, IN and OUT");
+        code = job.out ? options_operands(&options, self, 1, 1, "one file, IN, beside -o")
+                       : options_operands(&options, self, 2, 2, "two files, IN and OUT");
         if (!code) {
             job.in = options.operands.items[0];
-            job.out = options.operands.items[1];
+            if (!job.out)
+                job.out = options.operands.items[1];
             code = work(&job);
         }
     }

@@ -59,8 +59,10 @@ cp w.safetensors w.bin
 prune convert w.bin v.npz --to npz
 ended "a file known by what is in it" 0
 cp pruned.onnx p.bin
-prune convert p.bin v.safetensors
+prune convert p.bin -o v.safetensors
 ended "a model known by what is in it" 0
+prune convert p.bin none.safetensors -o v.safetensors
+refused "two files to write" 2 "one file, IN"
 prune convert "$tiny" frozen.onnx --freeze-shape batch=2
 ended "a frozen extent" 0
 prune inspect frozen.onnx --json
